@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+// Targets stand in layer order, lowest first: each depends only on targets above it.
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableExperimentalFeature("Lifetimes"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// A module of ours, in `Sources/NAME`.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swift)
+}
+
+/// A command: one short file in `Sources/NAME`.
+func command(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: swift)
+}
+
+/// The tests of a module, in `Tests/NAME`.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: swift)
+}
+
+/// A library of Debian's, imported through a module map.
+func system(_ name: String, apt package: String) -> Target {
+  .systemLibrary(name: name, providers: [.apt([package])])
+}
+
+let package = Package(
+  name: "seqline",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+  ],
+  targets: [
+    system("CZstd", apt: "libzstd-dev"),
+    system("CZlib", apt: "zlib1g-dev"),
+    system("CLZ4", apt: "liblz4-dev"),
+    system("CSnappy", apt: "libsnappy-dev"),
+    .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+
+    module("JSONText"),
+    module("Buffers"),
+    module("Arrow", ["Buffers"]),
+    module("ArrowKernels", ["Arrow"]),
+
+    module("Frames", ["ArrowKernels", "JSONText", "CZstd", "CZlib"]),
+    module("JSONColumns", ["ArrowKernels", "CSimdJSON"]),
+    module("Parquet", ["ArrowKernels", "CZstd", "CZlib", "CLZ4", "CSnappy"]),
+    module("Expressions", ["ArrowKernels", "CRE2"]),
+
+    module("DeltaLog", ["Parquet", "JSONText"]),
+    module("Definitions", ["Expressions", "JSONText"]),
+    module("Engine", ["Definitions", "Frames", "JSONColumns", "Parquet", "DeltaLog"]),
+    module("SequenceStore", ["Engine"]),
+    module(
+      "Serving",
+      ["SequenceStore", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+       .product(name: "NIOHTTP1", package: "swift-nio")]),
+    module("CommandSupport", ["Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+    module("TestSupport", ["Arrow", "JSONText"]),
+    tests("JSONTextTests", ["JSONText"]),
+    tests("BuffersTests", ["Buffers"]),
+    tests("ArrowTests", ["Arrow"]),
+    tests("ArrowKernelsTests", ["ArrowKernels"]),
+    tests("FramesTests", ["Frames"]),
+    tests("JSONColumnsTests", ["JSONColumns"]),
+    tests("ParquetTests", ["Parquet"]),
+    tests("ExpressionsTests", ["Expressions"]),
+    tests("DeltaLogTests", ["DeltaLog"]),
+    tests("DefinitionsTests", ["Definitions"]),
+    tests("EngineTests", ["Engine"]),
+    tests("SequenceStoreTests", ["SequenceStore"]),
+    tests("ServingTests", ["Serving"]),
+    tests("CommandSupportTests", ["CommandSupport"]),
+    tests("CommandTests"),
+    tests("InteropTests"),
+  ],
+  cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,153 @@
+import Glibc
+
+/// Bytes that grow at the end and become an immutable `Buffer`.
+@safe public struct BufferBuilder: ~Copyable {
+  // SAFETY: `base` points to `capacity` + `slack` bytes of which this value is the only owner.
+  @usableFromInline var base: UnsafeMutableRawPointer
+  @usableFromInline var capacity: Int
+  /// How many bytes were appended.
+  public var byteCount: Int { @inlinable get { count } }
+  @usableFromInline var count: Int = 0
+
+  /// Readable bytes past the end, and the alignment of the start.
+  @usableFromInline static var slack: Int { 64 }
+
+  public init(capacity: Int = 0) {
+    self.capacity = capacity
+    unsafe base = Self.allocate(capacity)
+  }
+
+  deinit { unsafe free(base) }
+
+  private static func allocate(_ capacity: Int) -> UnsafeMutableRawPointer {
+    var memory: UnsafeMutableRawPointer?
+    let size = ((capacity + 63) & ~63) + slack
+    guard unsafe posix_memalign(&memory, 64, size) == 0, let memory = unsafe memory else {
+      fatalError("out of memory for \(size) bytes")
+    }
+    return unsafe memory
+  }
+
+  /// Makes room for `additional` more bytes.
+  @inlinable public mutating func reserve(_ additional: Int) {
+    if count + additional > capacity { grow(count + additional) }
+  }
+
+  @usableFromInline mutating func grow(_ needed: Int) {
+    let larger = max(needed, capacity * 2, 64)
+    let memory = unsafe Self.allocate(larger)
+    unsafe memcpy(memory, base, count)
+    unsafe free(base)
+    unsafe base = memory
+    capacity = larger
+  }
+
+  @inlinable public mutating func append<T: BitwiseCopyable>(_ value: T) {
+    reserve(MemoryLayout<T>.stride)
+    unsafe (base + count).storeBytes(of: value, as: T.self)
+    count &+= MemoryLayout<T>.stride
+  }
+
+  @inlinable public mutating func append(_ bytes: RawSpan) {
+    reserve(bytes.byteCount)
+    unsafe bytes.withUnsafeBytes { source in
+      if let start = source.baseAddress { unsafe memcpy(base + count, start, source.count) }
+    }
+    count &+= bytes.byteCount
+  }
+
+  @inlinable public mutating func append<T: BitwiseCopyable>(contentsOf values: Span<T>) {
+    unsafe append(values.bytes)
+  }
+
+  @inlinable public mutating func append(_ buffer: Buffer) { append(buffer.bytes) }
+
+  /// The UTF-8 bytes of `text`.
+  public mutating func append(utf8 text: String) {
+    var text = text
+    text.withUTF8 { source in
+      reserve(source.count)
+      if let start = source.baseAddress { unsafe memcpy(base + count, start, source.count) }
+      count &+= source.count
+    }
+  }
+
+  @inlinable public mutating func append(zeroes byteCount: Int) {
+    reserve(byteCount)
+    unsafe memset(base + count, 0, byteCount)
+    count &+= byteCount
+  }
+
+  @inlinable public mutating func append<T: BitwiseCopyable>(repeating value: T, count copies: Int) {
+    reserve(copies * MemoryLayout<T>.stride)
+    for _ in 0..<copies { append(value) }
+  }
+
+  /// Appends up to `capacity` elements of `T` that `body` writes.
+  @inlinable public mutating func append<T: BitwiseCopyable, E: Error>(
+    capacity: Int, of type: T.Type, initializingWith body: (inout OutputSpan<T>) throws(E) -> Void
+  ) throws(E) {
+    reserve(capacity * MemoryLayout<T>.stride)
+    let room = unsafe UnsafeMutableBufferPointer(
+      start: (base + count).assumingMemoryBound(to: T.self), count: capacity)
+    var output = unsafe OutputSpan(buffer: room, initializedCount: 0)
+    try body(&output)
+    count &+= (unsafe output.finalize(for: room)) * MemoryLayout<T>.stride
+  }
+
+  /// Fills up with zeroes to a multiple of `alignment` bytes.
+  @inlinable public mutating func pad(to alignment: Int) {
+    append(zeroes: (alignment - count % alignment) % alignment)
+  }
+
+  /// The bytes so far.
+  @inlinable public var bytes: RawSpan {
+    @_lifetime(borrow self) get {
+      let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: count)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// The bytes so far as whole elements of `T`, to be changed in place.
+  @inlinable public mutating func withMutableSpan<T: BitwiseCopyable, R, E: Error>(
+    of type: T.Type, _ body: (inout MutableSpan<T>) throws(E) -> R
+  ) throws(E) -> R {
+    var span = unsafe MutableSpan<T>(
+      _unsafeStart: base.assumingMemoryBound(to: T.self), count: count / MemoryLayout<T>.stride)
+    return try body(&span)
+  }
+
+  /// Changes bytes that were appended earlier.
+  @inlinable public mutating func overwrite<T: BitwiseCopyable>(_ value: T, atByteOffset offset: Int) {
+    precondition(offset >= 0 && offset + MemoryLayout<T>.size <= count, "offset \(offset) of \(count) bytes")
+    unsafe (base + offset).storeBytes(of: value, as: T.self)
+  }
+
+  /// Grants raw room for `capacity` bytes at the end; `body` answers how many it wrote. For C calls.
+  @inlinable public mutating func appendUnsafely<E: Error>(
+    capacity: Int, _ body: (UnsafeMutableRawBufferPointer) throws(E) -> Int
+  ) throws(E) {
+    reserve(capacity)
+    let written = try unsafe body(UnsafeMutableRawBufferPointer(start: base + count, count: capacity))
+    precondition(written >= 0 && written <= capacity, "\(written) bytes written where \(capacity) fit")
+    count &+= written
+  }
+
+  /// Drops all but the first `byteCount` bytes.
+  @inlinable public mutating func truncate(to byteCount: Int) {
+    precondition(byteCount >= 0 && byteCount <= count, "cannot truncate \(count) bytes to \(byteCount)")
+    count = byteCount
+  }
+
+  /// The bytes so far as an immutable buffer; this builder starts anew, empty.
+  public mutating func take() -> Buffer {
+    let owner = unsafe BufferOwner(base) { memory in unsafe free(memory) }
+    let buffer = unsafe Buffer(owner: owner, byteCount: count)
+    unsafe base = Self.allocate(0)
+    (capacity, count) = (0, 0)
+    return buffer
+  }
+
+  /// The bytes as an immutable buffer.
+  public consuming func finish() -> Buffer { take() }
+}

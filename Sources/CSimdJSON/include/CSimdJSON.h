@@ -1,0 +1,2 @@
+// simdjson's structural index behind a C ABI.
+#pragma once
