@@ -1,0 +1,32 @@
+import Glibc
+
+/// How many threads a stage works with when nobody says: one per processor that is online.
+package let processorCount = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+
+/// Runs `body(0)` … `body(count - 1)` at once, the last one on the calling thread, and waits for all.
+///
+/// Blocking reads and writes belong on threads of their own, never on Swift's cooperative pool.
+package func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
+  let others = (0..<count - 1).map { index in startThread { body(index) } }
+  body(count - 1)
+  for thread in others { pthread_join(thread, nil) }
+}
+
+/// Starts a thread that runs `body`; the caller joins it.
+package func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
+  let context = unsafe Unmanaged.passRetained(ThreadBody(body)).toOpaque()
+  var thread = pthread_t()
+  let status = unsafe pthread_create(
+    &thread, nil,
+    { context in
+      unsafe Unmanaged<ThreadBody>.fromOpaque(context!).takeRetainedValue().run()
+      return nil
+    }, context)
+  precondition(status == 0, "cannot start a thread: \(unsafe String(cString: strerror(status)))")
+  return thread
+}
+
+private final class ThreadBody: Sendable {
+  let run: @Sendable () -> Void
+  init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+}
