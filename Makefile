@@ -1,0 +1,68 @@
+# Everything a person does with a checkout; `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PREFIX ?= /usr/local
+BUILD  := .build/release
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+# Static: a command starts in 3 ms instead of 6, and the binaries run where no Swift is installed.
+SWIFT_FLAGS := -c release --static-swift-stdlib
+
+APT := libsimdjson-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libre2-dev zstd python3 python3-venv curl
+PEERS := duckdb pyarrow polars deltalake jsonschema
+COMMANDS := seq-ingest seq-filter seq-enrich seq-assemble seq-index seq-serve seq-store seq-config
+
+# The backfill's input and output.
+DEFINITIONS ?= $(SEQ_DEFINITIONS)
+STORE  ?= $(or $(SEQ_STORE),store)
+DATA   ?= .
+TABLES ?= $(DATA)
+FROM   ?= $(DATE)
+TO     ?= $(FROM)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## generate events, run the batch pipeline over them, serve them (SERVE=0: do not serve)
+	PATH="$(CURDIR)/$(BUILD):$$PATH" examples/engagement/demo.sh
+
+test: venv ## build everything and run every test
+	swift build -c release --build-tests
+	SEQLINE_PYTHON=$(CURDIR)/$(PYTHON) swift test -c release --skip-build
+
+build: packages ## build the commands into .build/release
+	@for command in $(COMMANDS); do swift build $(SWIFT_FLAGS) --product $$command || exit 1; done
+
+install: build ## install the commands and the authoring module under PREFIX (/usr/local)
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/seqline/python/seqline"
+	install -m 755 $(addprefix $(BUILD)/,$(COMMANDS)) "$(DESTDIR)$(PREFIX)/bin"
+	install -m 644 python/seqline/*.py "$(DESTDIR)$(PREFIX)/share/seqline/python/seqline"
+
+backfill: build ## DATE=D [FROM=D TO=E] DATA=dir STORE=dir: raw days into the store
+	@test -n "$(FROM)" || { echo "make backfill DATE=2026-11-20, or FROM= and TO=" >&2; exit 2; }
+	set -o pipefail; PATH="$(CURDIR)/$(BUILD):$$PATH"; export SEQ_DEFINITIONS="$(DEFINITIONS)"; \
+	seq-ingest --root "$(DATA)" --date "$(FROM)..$(TO)" | seq-filter | seq-enrich --tables "$(TABLES)" | seq-assemble \
+	  | seq-index --store "$(STORE)" --replace "$(FROM)..$(TO)"
+
+bench: build ## measure the kernels and the pipelines
+	bench/run.sh
+
+format: ## format the Swift sources
+	swift format -i -r --configuration .swift-format Package.swift Sources Tests
+
+clean: ## remove what was built
+	rm -rf .build $(VENV) demo
+
+# What Debian has, installed when something is missing; nothing else needs the superuser.
+packages:
+	@missing=$$(for p in $(APT); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'install ok' || echo $$p; done); \
+	if [ -n "$$missing" ]; then sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; fi
+
+# The other tools that the tests compare with.
+venv: packages
+	@test -f $(VENV)/.peers && [ "$$(cat $(VENV)/.peers)" = "$(PEERS)" ] || { \
+	  python3 -m venv $(VENV) && $(VENV)/bin/pip install -q $(PEERS) && echo "$(PEERS)" > $(VENV)/.peers; }
+
+.PHONY: help demo test build install backfill bench format clean packages venv
