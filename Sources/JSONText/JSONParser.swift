@@ -1,5 +1,5 @@
 /// Why a text is not one JSON document, and where.
-public struct JSONError: Error, Equatable, CustomStringConvertible {
+public struct JSONError: Error, Hashable, CustomStringConvertible {
   public var reason: String
   public var byteOffset: Int
 
