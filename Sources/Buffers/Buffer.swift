@@ -93,6 +93,17 @@ import Glibc
     return unsafe base.loadUnaligned(fromByteOffset: offset, as: T.self)
   }
 
+  /// Like `load`, for loops that have checked their indices beforehand.
+  /// - Note: unsafe because nothing checks `index`.
+  @unsafe @inlinable public func load<T: BitwiseCopyable>(unchecked index: Int, as type: T.Type) -> T {
+    unsafe base.loadUnaligned(fromByteOffset: index &* MemoryLayout<T>.stride, as: T.self)
+  }
+
+  /// Whether both are the very same memory: equal without a look at the bytes.
+  @inlinable public func isIdentical(to other: Buffer) -> Bool {
+    (unsafe base == other.base) && byteCount == other.byteCount
+  }
+
   /// Calls `body` with the raw memory; the pointer must not leave it.
   @inlinable public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
     try unsafe body(UnsafeRawBufferPointer(start: base, count: byteCount))

@@ -1,0 +1,115 @@
+import Arrow
+import Buffers
+
+extension ArrowArray {
+  /// All values of `arrays`, one array after the other.
+  ///
+  /// Dictionaries are kept when all arrays share one, else unified (with Int32 indices where the old are too narrow).
+  /// - Precondition: at least one array; all of one type.
+  public static func concatenate(_ arrays: [ArrowArray]) -> ArrowArray {
+    precondition(!arrays.isEmpty, "no array to concatenate")
+    precondition(arrays.allSatisfy { $0.type == arrays[0].type }, "arrays of several types")
+    if arrays.count == 1 { return arrays[0] }
+    let filled = arrays.filter { $0.count > 0 }
+    if filled.count < 2 { return filled.first ?? arrays[0] }
+    let count = filled.reduce(0) { $0 + $1.count }
+    if case .dictionary = arrays[0].storage { return concatenateDictionaries(filled, count: count) }
+    let storage = concatenateStorage(filled)
+    return ArrowArray(
+      filled[0].type.adapted(to: storage), count: count, validity: concatenateValidity(filled, count: count),
+      storage: storage)
+  }
+
+  private static func concatenateStorage(_ arrays: [ArrowArray]) -> Storage {
+    switch arrays[0].storage {
+    case .null: return .null
+    case .boolean: return .boolean(concatenateBits(arrays.map(\.bits)))
+    case .fixed: return .fixed(concatenateBytes(arrays.map(\.values)))
+    case .variable:
+      let ranges = arrays.map(\.valueRange)
+      let data = concatenateBytes(zip(arrays, ranges).map { $0.data.slice($1) })
+      return .variable(offsets: concatenateOffsets(arrays, ranges), data: data)
+    case .list:
+      let ranges = arrays.map(\.valueRange)
+      let child = concatenate(zip(arrays, ranges).map { $0.children[0].slice($1) })
+      return .list(offsets: concatenateOffsets(arrays, ranges), child: child)
+    case .fixedSizeList: return .fixedSizeList(child: concatenate(arrays.map { $0.children[0] }))
+    case .structure(let children):
+      return .structure(children: children.indices.map { field in concatenate(arrays.map { $0.children[field] }) })
+    case .dictionary: preconditionFailure("dictionaries are concatenated by their indices")
+    }
+  }
+
+  private static func concatenateDictionaries(_ arrays: [ArrowArray], count: Int) -> ArrowArray {
+    let unified = UnifiedDictionary(arrays)
+    return ArrowArray(
+      unified.type, count: count, validity: concatenateValidity(arrays, count: count),
+      storage: .dictionary(indices: concatenateBytes(unified.indices), values: unified.values))
+  }
+
+  /// What the offsets name of the data or child.
+  var valueRange: Range<Int> {
+    let offsets = offsets
+    return Int(offsets.load(0, as: Int32.self))..<Int(offsets.load(count, as: Int32.self))
+  }
+
+  private static func concatenateBytes(_ buffers: [Buffer]) -> Buffer {
+    var output = BufferBuilder(capacity: buffers.reduce(0) { $0 + $1.byteCount })
+    for buffer in buffers { output.append(buffer) }
+    return output.finish()
+  }
+
+  private static func concatenateBits(_ bitmaps: [Bitmap]) -> Bitmap {
+    var output = BitmapBuilder(capacity: bitmaps.reduce(0) { $0 + $1.count })
+    for bits in bitmaps { output.append(bits) }
+    return output.finish()
+  }
+
+  private static func concatenateValidity(_ arrays: [ArrowArray], count: Int) -> Bitmap? {
+    if arrays.allSatisfy({ $0.validity == nil }) { return nil }
+    var output = BitmapBuilder(capacity: count)
+    for array in arrays {
+      if let validity = array.validity {
+        output.append(validity)
+      } else {
+        output.append(repeating: true, count: array.count)
+      }
+    }
+    return output.finish()
+  }
+
+  private static func concatenateOffsets(_ arrays: [ArrowArray], _ ranges: [Range<Int>]) -> Buffer {
+    let total = ranges.reduce(0) { $0 + $1.count }
+    precondition(total <= Int32.max, "\(total) elements in one column; cut the batch")
+    var output = BufferBuilder(capacity: (arrays.reduce(0) { $0 + $1.count } + 1) * 4)
+    output.append(Int32(0))
+    var base = 0
+    for (array, range) in zip(arrays, ranges) {
+      let shift = Int32(truncatingIfNeeded: base &- range.lowerBound)
+      let offsets = array.offsets
+      precondition(offsets.byteCount >= (array.count + 1) * 4, "\(offsets.byteCount) bytes of offsets")
+      unsafe output.appendUnsafely(capacity: array.count * 4) { memory in
+        let ends = unsafe memory.assumingMemoryBound(to: Int32.self)
+        for index in 0..<array.count {
+          unsafe ends[index] = offsets.load(unchecked: index &+ 1, as: Int32.self) &+ shift
+        }
+        return memory.count
+      }
+      base += range.count
+    }
+    return output.finish()
+  }
+}
+
+extension RecordBatch {
+  /// All rows of `batches`, of one schema, one batch after the other.
+  public static func concatenate(_ batches: [RecordBatch]) -> RecordBatch {
+    precondition(!batches.isEmpty, "no batch to concatenate")
+    if batches.count == 1 { return batches[0] }
+    let columns = batches[0].columns.indices.map { column in
+      ArrowArray.concatenate(batches.map { $0.columns[column] })
+    }
+    let rowCount = batches.reduce(0) { $0 + $1.rowCount }
+    return RecordBatch(batches[0].schema.retyped(as: columns), columns, rowCount: rowCount)
+  }
+}

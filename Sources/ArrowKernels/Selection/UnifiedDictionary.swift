@@ -1,0 +1,99 @@
+import Arrow
+import Buffers
+
+/// Dictionary arrays brought under one dictionary.
+struct UnifiedDictionary {
+  /// With indices as wide as the sources' where the values fit, else Int32.
+  let type: DataType
+  /// The indices of each source, into `values`.
+  let indices: [Buffer]
+  let values: ArrowArray
+
+  init(_ sources: [ArrowArray]) {
+    let dictionaries = sources.map { $0.children[0] }
+    if dictionaries.allSatisfy({ $0.isIdentical(to: dictionaries[0]) }) {
+      type = sources[0].type
+      indices = sources.map(\.values)
+      values = dictionaries[0]
+      return
+    }
+    guard case .dictionary(let index, let value, let isOrdered) = sources[0].type else {
+      preconditionFailure("\(sources[0].type) is no dictionary")
+    }
+    var merger = DictionaryMerger(value)
+    let numbers = dictionaries.map { merger.add($0) }
+    values = merger.values()
+    let width = index.holds(values.count) ? index : .int32
+    type = .dictionary(index: width, value: value, isOrdered: isOrdered && merger.count == dictionaries[0].count)
+    indices = zip(sources, numbers).map { source, numbers in source.renumbered(by: numbers, as: width) }
+  }
+}
+
+extension DataType {
+  /// Whether numbers 0..<`count` fit this integer type.
+  fileprivate func holds(_ count: Int) -> Bool {
+    switch self {
+    case .int8: count <= 1 << 7
+    case .uint8: count <= 1 << 8
+    case .int16: count <= 1 << 15
+    case .uint16: count <= 1 << 16
+    default: true
+    }
+  }
+}
+
+extension ArrowArray {
+  /// A dictionary array's indices mapped through `numbers`, Int32 each, as integers of type `index`.
+  fileprivate func renumbered(by numbers: Buffer, as index: DataType) -> Buffer {
+    let numberCount = numbers.byteCount / 4
+    let old = dictionaryIndices()
+    let oldIndices = old.span(of: Int32.self)
+    let new = numbers.span(of: Int32.self)
+    var output = BufferBuilder(capacity: count * index.byteWidth!)
+    for row in 0..<count {
+      let position = Int(oldIndices[row])
+      let number = position >= 0 && position < numberCount ? new[position] : 0
+      switch index.byteWidth! {
+      case 1: output.append(UInt8(truncatingIfNeeded: number))
+      case 2: output.append(UInt16(truncatingIfNeeded: number))
+      case 4: output.append(number)
+      default: output.append(Int64(number))
+      }
+    }
+    return output.finish()
+  }
+
+  /// A dictionary array's indices as Int32, -1 where the value is null.
+  /// - Precondition: the indices of values that are not null lie within the dictionary.
+  public func dictionaryIndices() -> Buffer {
+    guard case .dictionary(let indices, let values) = storage, case .dictionary(let index, _, _) = type else {
+      preconditionFailure("\(type) is no dictionary")
+    }
+    var output = BufferBuilder(capacity: count * 4)
+    output.append(zeroes: count * 4)
+    output.withMutableSpan(of: Int32.self) { output in
+      switch index {
+      case .int8: widen(indices, Int8.self, &output)
+      case .uint8: widen(indices, UInt8.self, &output)
+      case .int16: widen(indices, Int16.self, &output)
+      case .uint16: widen(indices, UInt16.self, &output)
+      case .int32, .uint32: widen(indices, Int32.self, &output)
+      default: widen(indices, Int64.self, &output)
+      }
+      let bound = values.count
+      for row in 0..<count {
+        let isValid = isValid(row)
+        precondition(!isValid || (output[row] >= 0 && output[row] < bound), "index \(output[row]) of \(bound) values")
+        if !isValid { output[row] = -1 }
+      }
+    }
+    return output.finish()
+  }
+
+  @inline(__always)
+  private func widen<Index: FixedWidthInteger & BitwiseCopyable>(
+    _ indices: Buffer, _ type: Index.Type, _ output: inout MutableSpan<Int32>
+  ) {
+    for row in 0..<count { output[row] = Int32(clamping: indices.load(row, as: Index.self)) }
+  }
+}

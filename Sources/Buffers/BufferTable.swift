@@ -1,0 +1,45 @@
+/// The starts of several buffers, side by side, for kernels that gather values from all of them.
+///
+/// An array of `Buffer` would count references for every value read; this counts none.
+@safe public struct BufferTable: ~Copyable {
+  // SAFETY: `bases` holds one pointer per buffer of `buffers`, which keeps the memory alive as long as this value.
+  private var buffers: [Buffer] = []
+  @usableFromInline var bases: UnsafeMutablePointer<UnsafeRawPointer>
+  private var capacity: Int
+
+  public init(_ buffers: [Buffer] = []) {
+    capacity = max(buffers.count, 4)
+    unsafe bases = .allocate(capacity: capacity)
+    for buffer in buffers { append(buffer) }
+  }
+
+  public var count: Int { buffers.count }
+
+  public mutating func append(_ buffer: Buffer) {
+    if buffers.count == capacity { grow() }
+    unsafe (bases + buffers.count).initialize(to: buffer.base)
+    buffers.append(buffer)
+  }
+
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<UnsafeRawPointer>.allocate(capacity: capacity * 2)
+    unsafe larger.update(from: bases, count: capacity)
+    unsafe bases.deallocate()
+    unsafe bases = larger
+    capacity *= 2
+  }
+
+  deinit { unsafe bases.deallocate() }
+
+  /// Element `index` of buffer `buffer` seen as elements of `T`; alignment does not matter.
+  /// - Note: unsafe because neither index is checked.
+  @unsafe @inlinable public func load<T: BitwiseCopyable>(_ buffer: Int, _ index: Int, as type: T.Type) -> T {
+    unsafe bases[buffer].loadUnaligned(fromByteOffset: index &* MemoryLayout<T>.stride, as: T.self)
+  }
+
+  /// Byte `byteOffset` of buffer `buffer`, for copies.
+  /// - Note: unsafe because neither is checked, and the pointer must not outlive this value.
+  @unsafe @inlinable public func pointer(_ buffer: Int, byteOffset: Int) -> UnsafeRawPointer {
+    unsafe bases[buffer] + byteOffset
+  }
+}

@@ -1,0 +1,94 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import JSONText
+import TestSupport
+import Testing
+
+@Suite struct SelectionTests {
+  static let counts = [0, 1, 7, 63, 64, 65, 200]
+
+  @Test(arguments: SeededRandom.allTypes, counts)
+  func filteringKeepsTheSelectedRows(type: DataType, count: Int) {
+    var random = SeededRandom(seed: UInt64(count))
+    for nullEvery in [0, 4] {
+      let array = random.array(type, count: count, nullEvery: nullEvery)
+      let bits = (0..<count).map { _ in Bool.random(using: &random) }
+      let expected = (0..<count).filter { bits[$0] }.map { array.value(at: $0) }
+      #expect(array.filter(Bitmap(bits)).allValues == expected)
+      #expect(array.filter(Bitmap(repeating: true, count: count)).allValues == array.allValues)
+      #expect(array.filter(Bitmap(repeating: false, count: count)).count == 0)
+    }
+  }
+
+  @Test(arguments: SeededRandom.allTypes, counts)
+  func takingFollowsTheIndices(type: DataType, count: Int) {
+    var random = SeededRandom(seed: UInt64(count) + 1)
+    for nullEvery in [0, 4] {
+      let array = random.array(type, count: count, nullEvery: nullEvery)
+      let indices = (0..<count * 2).map { _ in Int32.random(in: -1..<Int32(count), using: &random) }
+      let taken = array.take(Buffer(indices))
+      #expect(taken.allValues == indices.map { $0 < 0 ? .null : array.value(at: Int($0)) })
+      let positive = indices.filter { $0 >= 0 }
+      #expect(array.take(Buffer(positive)).allValues == positive.map { array.value(at: Int($0)) })
+    }
+  }
+
+  @Test(arguments: SeededRandom.allTypes, counts)
+  func interleavingReadsEachSource(type: DataType, count: Int) {
+    var random = SeededRandom(seed: UInt64(count) + 2)
+    let sources = [count, 3, 70].map { random.array(type, count: $0, nullEvery: $0 == 3 ? 0 : 4) }
+    let rows = (0..<count * 3).map { _ in
+      let source = Int.random(in: (count == 0 ? 1 : 0)..<3, using: &random)
+      return RowReference(
+        source: Int32(source), row: Int32.random(in: -1..<Int32(sources[source].count), using: &random))
+    }
+    let expected = rows.map { $0.row < 0 ? .null : sources[Int($0.source)].value(at: Int($0.row)) }
+    #expect(ArrowArray.interleave(sources, Buffer(rows)).allValues == expected)
+  }
+
+  @Test(arguments: SeededRandom.allTypes, counts)
+  func concatenatingKeepsAllRowsInOrder(type: DataType, count: Int) {
+    var random = SeededRandom(seed: UInt64(count) + 3)
+    let arrays = [count, 0, 5, 67].map { random.array(type, count: $0, nullEvery: $0 == 5 ? 0 : 4) }
+    let whole = ArrowArray.concatenate(arrays)
+    #expect(whole.allValues == arrays.flatMap(\.allValues))
+    #expect(ArrowArray.concatenate([whole, whole]).allValues == whole.allValues + whole.allValues)
+  }
+
+  @Test func aSharedDictionaryIsKept() {
+    var random = SeededRandom(seed: 9)
+    let array = random.array(.dictionary(index: .int8, value: .utf8, isOrdered: false), count: 100)
+    let (left, right) = (array.slice(0..<40), array.slice(40..<100))
+    let whole = ArrowArray.concatenate([left, right])
+    #expect(whole.children[0].isIdentical(to: array.children[0]))
+    #expect(whole.allValues == array.allValues)
+  }
+
+  @Test func tooManyDictionaryValuesForTheirIndicesWidenThem() {
+    func dictionary(_ prefix: String) -> ArrowArray {
+      let values = ArrowArray((0..<100).map { "\(prefix)\($0)" })
+      let indices = Buffer((0..<100).map { Int8($0) })
+      return ArrowArray(
+        .dictionary(index: .int8, value: .utf8, isOrdered: false), count: 100,
+        storage: .dictionary(indices: indices, values: values))
+    }
+    let parts = [dictionary("a"), dictionary("b")]
+    let whole = ArrowArray.concatenate(parts)
+    #expect(whole.type == .dictionary(index: .int32, value: .utf8, isOrdered: false))
+    #expect(whole.allValues == parts.flatMap(\.allValues))
+    let schema = Schema([Field("d", parts[0].type)])
+    let batch = RecordBatch.concatenate(parts.map { RecordBatch(schema, [$0]) })
+    #expect(batch.schema.fields[0].type == whole.type)
+  }
+
+  @Test(arguments: [0, 1, 63, 64, 65, 1000])
+  func setIndicesAreThePositionsOfTheOnes(count: Int) {
+    var random = SeededRandom(seed: UInt64(count))
+    let bits = (0..<count + 3).map { _ in Bool.random(using: &random) }
+    let bitmap = Bitmap(bits).slice(3..<count + 3)
+    let indices = bitmap.setIndices()
+    let expected = (0..<count).filter { bits[$0 + 3] }
+    #expect((0..<indices.byteCount / 4).map { Int(indices.load($0, as: Int32.self)) } == expected)
+  }
+}
