@@ -24,23 +24,6 @@ package enum Encoding: UInt8, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// How the bytes of a page are compressed. Codes beyond the named ones are kept as they are.
-/// - Source: `parquet.thrift`, `CompressionCodec`.
-package struct CompressionCodec: RawRepresentable, Sendable, Hashable {
-  package let rawValue: Int
-  package init(rawValue: Int) { self.rawValue = rawValue }
-
-  package static let uncompressed = CompressionCodec(rawValue: 0)
-  package static let snappy = CompressionCodec(rawValue: 1)
-  package static let gzip = CompressionCodec(rawValue: 2)
-  package static let lzo = CompressionCodec(rawValue: 3)
-  package static let brotli = CompressionCodec(rawValue: 4)
-  /// Hadoop's framing of LZ4 blocks, or none.
-  package static let lz4 = CompressionCodec(rawValue: 5)
-  package static let zstd = CompressionCodec(rawValue: 6)
-  package static let lz4Raw = CompressionCodec(rawValue: 7)
-}
-
 /// The smallest and largest value of a column chunk or page, PLAIN-encoded without a length, and counts.
 /// - Source: `parquet.thrift`, `Statistics`.
 package struct Statistics: Sendable, Equatable {
@@ -204,18 +187,25 @@ package struct ColumnMetadata: Sendable, Equatable {
     }
     physicalType = type
     self.path = try fields.require(path, "path_in_schema")
-    self.codec = CompressionCodec(rawValue: try fields.require(codec, "codec"))
+    self.codec = try Self.codec(try fields.require(codec, "codec"))
     self.valueCount = try fields.require(valueCount, "num_values")
     totalUncompressedByteCount = try fields.require(uncompressed, "total_uncompressed_size")
     totalCompressedByteCount = try fields.require(compressed, "total_compressed_size")
     dataPageOffset = try fields.require(offset, "data_page_offset")
   }
 
+  private static func codec(_ code: Int) throws(ParquetError) -> CompressionCodec {
+    guard let codec = UInt8(exactly: code).flatMap(CompressionCodec.init(rawValue:)) else {
+      throw ParquetError(.unsupportedCodec("\(code)"))
+    }
+    return codec
+  }
+
   package func encode(to writer: inout ThriftWriter) {
     writer.int32(1, Int(physicalType.rawValue))
     writer.integers(2, .int32, encodings.map { Int($0.rawValue) })
     writer.strings(3, path)
-    writer.int32(4, codec.rawValue)
+    writer.int32(4, Int(codec.rawValue))
     writer.int64(5, valueCount)
     writer.int64(6, totalUncompressedByteCount)
     writer.int64(7, totalCompressedByteCount)
