@@ -1,0 +1,173 @@
+import Arrow
+import Buffers
+import JSONText
+
+/// Partition values: text in the log, typed columns for a reader.
+/// - Source: Delta `PROTOCOL.md`, "Partition Value Serialization".
+package enum PartitionValue {
+  /// `count` copies of the value that `text` means as `field`'s type; nil and empty text are null.
+  /// - Throws: `.partitionValue`.
+  package static func column(_ text: String?, field: Field, count: Int) throws(DeltaError) -> ArrowArray {
+    guard let text, !text.isEmpty else { return ArrowArray(nulls: field.type, count: count) }
+    func wrong() -> DeltaError { DeltaError(.partitionValue(column: field.name, value: text, type: "\(field.type)")) }
+    func fixed<Value: BitwiseCopyable>(_ value: Value?) throws(DeltaError) -> ArrowArray {
+      guard let value else { throw wrong() }
+      var values = BufferBuilder(capacity: count * MemoryLayout<Value>.stride)
+      values.append(repeating: value, count: count)
+      return ArrowArray(field.type, count: count, storage: .fixed(values.finish()))
+    }
+    switch field.type {
+    case .int8: return try fixed(Int8(text))
+    case .int16: return try fixed(Int16(text))
+    case .int32: return try fixed(Int32(text))
+    case .int64: return try fixed(Int64(text))
+    case .float32: return try fixed(Float(text))
+    case .float64: return try fixed(Double(text))
+    case .date32: return try fixed(CalendarText.days(text).map { Int32(truncatingIfNeeded: $0) })
+    case .timestamp(.micro, _): return try fixed(CalendarText.micros(text))
+    case .decimal128(let precision, let scale): return try fixed(decimal(text, precision: precision, scale: scale))
+    case .boolean:
+      guard let value = flag(text) else { throw wrong() }
+      return ArrowArray(.boolean, count: count, storage: .boolean(Bitmap(repeating: value, count: count)))
+    case .utf8: return repeated(Array(text.utf8), as: .utf8, count: count)
+    case .binary:
+      return repeated(text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }, as: .binary, count: count)
+    default: throw wrong()
+    }
+  }
+
+  private static func flag(_ text: String) -> Bool? {
+    switch text.lowercased() {
+    case "true": true
+    case "false": false
+    default: nil
+    }
+  }
+
+  private static func repeated(_ bytes: [UInt8], as type: DataType, count: Int) -> ArrowArray {
+    var offsets = BufferBuilder(capacity: (count + 1) * 4)
+    var data = BufferBuilder(capacity: count * bytes.count)
+    offsets.append(Int32(0))
+    for _ in 0..<count {
+      data.append(contentsOf: bytes.span)
+      offsets.append(Int32(data.byteCount))
+    }
+    return ArrowArray(type, count: count, storage: .variable(offsets: offsets.finish(), data: data.finish()))
+  }
+
+  /// Unscaled digits of a plain decimal text.
+  private static func decimal(_ text: String, precision: Int, scale: Int) -> Int128? {
+    let isNegative = text.hasPrefix("-")
+    let parts = text.drop { $0 == "-" || $0 == "+" }.split(separator: ".", omittingEmptySubsequences: false)
+    guard (1...2).contains(parts.count), !parts[0].isEmpty else { return nil }
+    let fraction = parts.count == 2 ? String(parts[1]) : ""
+    let significant = fraction.count > scale ? String(fraction.prefix(scale)) : fraction
+    guard fraction.dropFirst(scale).allSatisfy({ $0 == "0" }) else { return nil }
+    let digits = parts[0] + significant + String(repeating: "0", count: scale - significant.count)
+    guard digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+      digits.drop(while: { $0 == "0" }).count <= precision, let value = Int128(digits)
+    else { return nil }
+    return isNegative ? -value : value
+  }
+}
+
+/// Dates and times as the log's partition values and statistics write them.
+package enum CalendarText {
+  /// Days since 1970-01-01 of `2026-11-20`.
+  package static func days(_ text: String) -> Int64? {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0].utf8.count >= 4, let year = digits(parts[0]), let month = digits(parts[1]),
+      let day = digits(parts[2]), (1...12).contains(month), (1...daysIn(month: month, year: year)).contains(day)
+    else { return nil }
+    return daysBefore(year: year, month: month) + day - 1
+  }
+
+  /// Microseconds since 1970-01-01T00:00Z of `2026-11-20 01:02:03.456789` or `2026-11-20T01:02:03.456789Z`, with or
+  /// without a fraction, seconds, or an offset `+01:00`; without one it is UTC.
+  package static func micros(_ text: String) -> Int64? {
+    guard let gap = text.firstIndex(where: { $0 == " " || $0 == "T" }) else {
+      return days(text).map { $0 * 86_400_000_000 }
+    }
+    guard let days = days(String(text[..<gap])) else { return nil }
+    var clock = text[text.index(after: gap)...]
+    var offsetMinutes: Int64 = 0
+    if clock.hasSuffix("Z") {
+      clock = clock.dropLast()
+    } else if let sign = clock.firstIndex(where: { $0 == "+" || $0 == "-" }) {
+      let parts = clock[clock.index(after: sign)...].split(separator: ":")
+      guard parts.count == 2, let hours = digits(parts[0]), let minutes = digits(parts[1]) else { return nil }
+      offsetMinutes = (clock[sign] == "-" ? -1 : 1) * (hours * 60 + minutes)
+      clock = clock[..<sign]
+    }
+    return timeOfDay(clock).map { days * 86_400_000_000 + $0 - offsetMinutes * 60_000_000 }
+  }
+
+  private static func timeOfDay(_ clock: Substring) -> Int64? {
+    let halves = clock.split(separator: ".", omittingEmptySubsequences: false)
+    let parts = halves[0].split(separator: ":", omittingEmptySubsequences: false).map { digits($0) ?? -1 }
+    guard (2...3).contains(parts.count), (0...23).contains(parts[0]), (0...59).contains(parts[1]) else { return nil }
+    let seconds = parts.count == 3 ? parts[2] : 0
+    guard (0...60).contains(seconds), halves.count <= 2 else { return nil }
+    var fraction: Int64 = 0
+    if halves.count == 2 {
+      guard (1...9).contains(halves[1].utf8.count),
+        let value = digits((halves[1] + "00000").prefix(6))
+      else { return nil }
+      fraction = value
+    }
+    return ((parts[0] * 60 + parts[1]) * 60 + seconds) * 1_000_000 + fraction
+  }
+
+  /// The date `days` after 1970-01-01, as `2026-11-20`.
+  package static func date(_ days: Int64) -> String {
+    let (year, month, day) = civil(days)
+    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+  }
+
+  /// The time `micros` after 1970-01-01T00:00Z, as `2026-11-20T01:02:03.456Z`, rounded down to milliseconds.
+  package static func timestamp(micros: Int64) -> String {
+    let (days, rest) = divided(micros, by: 86_400_000_000)
+    let millis = rest / 1_000
+    let clock = "\(padded(millis / 3_600_000, 2)):\(padded(millis / 60_000 % 60, 2)):\(padded(millis / 1_000 % 60, 2))"
+    return "\(date(days))T\(clock).\(padded(millis % 1_000, 3))Z"
+  }
+
+  private static func divided(_ value: Int64, by unit: Int64) -> (Int64, Int64) {
+    let quotient = value >= 0 ? value / unit : -((unit - 1 - value) / unit)
+    return (quotient, value - quotient * unit)
+  }
+
+  private static func padded(_ value: Int64, _ width: Int) -> String {
+    let text = String(value.magnitude)
+    return (value < 0 ? "-" : "") + String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+  }
+
+  private static func digits(_ text: some StringProtocol) -> Int64? {
+    guard !text.isEmpty, text.utf8.count < 10,
+      text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+    else { return nil }
+    return Int64(text)
+  }
+
+  private static func daysIn(month: Int64, year: Int64) -> Int64 {
+    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    return month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
+  }
+
+  /// Days from 1970-01-01 to the first of a month of the proleptic Gregorian calendar.
+  private static func daysBefore(year: Int64, month: Int64) -> Int64 {
+    let shifted = month <= 2 ? year - 1 : year  // years that begin in March
+    let (era, yearOfEra) = divided(shifted, by: 400)
+    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+  }
+
+  private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    let (era, day) = divided(days + 719_468, by: 146_097)
+    let yearOfEra = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365
+    let dayOfYear = day - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
+  }
+}
