@@ -21,6 +21,8 @@
     buffers.append(buffer)
   }
 
+  public mutating func removeLast() { buffers.removeLast() }
+
   private mutating func grow() {
     let larger = UnsafeMutablePointer<UnsafeRawPointer>.allocate(capacity: capacity * 2)
     unsafe larger.update(from: bases, count: capacity)

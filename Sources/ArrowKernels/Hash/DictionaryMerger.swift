@@ -22,30 +22,40 @@ public struct DictionaryMerger: ~Copyable {
   public var byteCount: Int { sources.reduce(0) { $0 + $1.byteCount } }
 
   /// Adds what is new among `values`.
-  /// - Returns: the number of each value, Int32 each.
+  /// - Returns: the number of each value, Int32 each; -1 for a null.
   public mutating func add(_ values: ArrowArray) -> Buffer {
     precondition(values.type == type, "\(values.type) among \(type)")
-    let hashes = values.hashes()
     let first = count
-    var numbers = BufferBuilder(capacity: values.count * 4)
-    var fresh = BufferBuilder()
     sources.append(values)
     bytes.append(values)
-    for row in 0..<values.count {
-      let location = RowReference(source: Int32(sources.count - 1), row: Int32(row))
-      let hash = hashes.load(row, as: UInt64.self)
-      let number = findOrInsert(hash, location)
-      if number == locations.byteCount / 8 {
-        locations.append(location)
-        fresh.append(Int32(row))
-      }
-      numbers.append(Int32(number))
-    }
+    var fresh = BufferBuilder()
+    let numbers = number(values, hashes: values.hashes(), freshRows: &fresh)
     settle(fresh.finish(), first: first)
+    return numbers
+  }
+
+  /// Looks every value up, and enters the new ones, whose rows it adds to `freshRows`.
+  private mutating func number(_ values: ArrowArray, hashes: Buffer, freshRows: inout BufferBuilder) -> Buffer {
+    let source = Int32(sources.count - 1)
+    var numbers = BufferBuilder(capacity: values.count * 4)
+    for row in 0..<values.count {
+      if values.isNull(row) {
+        numbers.append(Int32(-1))
+        continue
+      }
+      let location = RowReference(source: source, row: Int32(truncatingIfNeeded: row))
+      let known = count
+      let number = findOrInsert(unsafe hashes.load(unchecked: row, as: UInt64.self), location)
+      if number == known {
+        locations.append(location)
+        freshRows.append(location.row)
+      }
+      numbers.append(Int32(truncatingIfNeeded: number))
+    }
     return numbers.finish()
   }
 
-  private mutating func findOrInsert(_ hash: UInt64, _ location: RowReference) -> Int {
+  @inline(__always) private mutating func findOrInsert(_ hash: UInt64, _ location: RowReference) -> Int {
     var probe = table.probe(hash)
     while let candidate = table.next(&probe) {
       if isEqual(locations.bytes.reference(candidate), location) { return candidate }
@@ -53,7 +63,7 @@ public struct DictionaryMerger: ~Copyable {
     return table.insert(hash, at: probe)
   }
 
-  private func isEqual(_ a: RowReference, _ b: RowReference) -> Bool {
+  @inline(__always) private func isEqual(_ a: RowReference, _ b: RowReference) -> Bool {
     if bytes.areBare { return bytes.isEqual(a, b) }
     return sources[Int(a.source)].isEqual(Int(a.row), to: sources[Int(b.source)], Int(b.row))
   }
@@ -95,53 +105,5 @@ public struct DictionaryMerger: ~Copyable {
 extension RawSpan {
   fileprivate func reference(_ index: Int) -> RowReference {
     unsafe unsafeLoadUnaligned(fromByteOffset: index &* 8, as: RowReference.self)
-  }
-}
-
-/// Arrays whose values are bare byte strings without nulls, side by side, for comparisons by memory.
-struct ByteValues: ~Copyable {
-  /// Whether all arrays so far are of that kind.
-  var areBare: Bool { strange == 0 }
-  private var strange = 0
-  private var isStrange: [Bool] = []
-  private var offsets: [Buffer] = []
-  private var data: [Buffer] = []
-  private var width = 0
-
-  mutating func append(_ array: ArrowArray) {
-    var (ends, bytes) = (Buffer.empty, Buffer.empty)
-    var bare = array.nullCount == 0
-    switch array.storage {
-    case .fixed(let values): (width, bytes) = (array.type.byteWidth!, values)
-    case .variable(let offsets, let data): (width, ends, bytes) = (0, offsets, data)
-    case .fixedSizeList(let child):
-      if case .fixed(let values) = child.storage, child.nullCount == 0, case .fixedSizeList(_, let length) = array.type
-      {
-        (width, bytes) = (child.type.byteWidth! * length, values)
-        bare = bare && width > 0
-      } else {
-        bare = false
-      }
-    default: bare = false
-    }
-    isStrange.append(!bare)
-    strange += bare ? 0 : 1
-    offsets.append(ends)
-    data.append(bytes)
-  }
-
-  mutating func removeLast() {
-    strange -= isStrange.removeLast() ? 1 : 0
-    offsets.removeLast()
-    data.removeLast()
-  }
-
-  func isEqual(_ a: RowReference, _ b: RowReference) -> Bool { value(a) == value(b) }
-
-  private func value(_ location: RowReference) -> Buffer {
-    let (source, row) = (Int(location.source), Int(location.row))
-    if width > 0 { return data[source].slice(row * width..<(row + 1) * width) }
-    let ends = offsets[source]
-    return data[source].slice(Int(ends.load(row, as: Int32.self))..<Int(ends.load(row + 1, as: Int32.self)))
   }
 }

@@ -16,7 +16,8 @@ extension ArrowArray {
     if case .dictionary = arrays[0].storage { return concatenateDictionaries(filled, count: count) }
     let storage = concatenateStorage(filled)
     return ArrowArray(
-      filled[0].type.adapted(to: storage), count: count, validity: concatenateValidity(filled, count: count),
+      filled[0].type.adapted(to: storage), count: count,
+      validity: concatenateValidity(filled.map { ($0.count, $0.validity) }, count: count),
       storage: storage)
   }
 
@@ -43,7 +44,8 @@ extension ArrowArray {
   private static func concatenateDictionaries(_ arrays: [ArrowArray], count: Int) -> ArrowArray {
     let unified = UnifiedDictionary(arrays)
     return ArrowArray(
-      unified.type, count: count, validity: concatenateValidity(arrays, count: count),
+      unified.type, count: count,
+      validity: concatenateValidity(zip(arrays, unified.validities).map { ($0.count, $1) }, count: count),
       storage: .dictionary(indices: concatenateBytes(unified.indices), values: unified.values))
   }
 
@@ -65,14 +67,14 @@ extension ArrowArray {
     return output.finish()
   }
 
-  private static func concatenateValidity(_ arrays: [ArrowArray], count: Int) -> Bitmap? {
-    if arrays.allSatisfy({ $0.validity == nil }) { return nil }
+  private static func concatenateValidity(_ parts: [(count: Int, validity: Bitmap?)], count: Int) -> Bitmap? {
+    if parts.allSatisfy({ $0.validity == nil }) { return nil }
     var output = BitmapBuilder(capacity: count)
-    for array in arrays {
-      if let validity = array.validity {
+    for part in parts {
+      if let validity = part.validity {
         output.append(validity)
       } else {
-        output.append(repeating: true, count: array.count)
+        output.append(repeating: true, count: part.count)
       }
     }
     return output.finish()

@@ -254,6 +254,6 @@ private func gatherDictionary<Rows: RowMap>(_ sources: [ArrowArray], _ rows: Row
   let unified = UnifiedDictionary(sources)
   let indices = gatherFixed(unified.indices, width: unified.type.byteWidth!, rows)
   return ArrowArray(
-    unified.type, count: rows.count, validity: gatherValidity(sources.map(\.validity), rows),
+    unified.type, count: rows.count, validity: gatherValidity(unified.validities, rows),
     storage: .dictionary(indices: indices, values: unified.values))
 }

@@ -7,6 +7,8 @@ struct UnifiedDictionary {
   let type: DataType
   /// The indices of each source, into `values`.
   let indices: [Buffer]
+  /// The validity of each source; values that are null in a dictionary are null here.
+  let validities: [Bitmap?]
   let values: ArrowArray
 
   init(_ sources: [ArrowArray]) {
@@ -14,6 +16,7 @@ struct UnifiedDictionary {
     if dictionaries.allSatisfy({ $0.isIdentical(to: dictionaries[0]) }) {
       type = sources[0].type
       indices = sources.map(\.values)
+      validities = sources.map(\.validity)
       values = dictionaries[0]
       return
     }
@@ -26,12 +29,15 @@ struct UnifiedDictionary {
     let width = index.holds(values.count) ? index : .int32
     type = .dictionary(index: width, value: value, isOrdered: isOrdered && merger.count == dictionaries[0].count)
     indices = zip(sources, numbers).map { source, numbers in source.renumbered(by: numbers, as: width) }
+    validities = sources.map { source in
+      source.children[0].nullCount == 0 ? source.validity : Bitmap((0..<source.count).map { !source.isNullValue($0) })
+    }
   }
 }
 
 extension DataType {
   /// Whether numbers 0..<`count` fit this integer type.
-  fileprivate func holds(_ count: Int) -> Bool {
+  func holds(_ count: Int) -> Bool {
     switch self {
     case .int8: count <= 1 << 7
     case .uint8: count <= 1 << 8
@@ -52,16 +58,14 @@ extension ArrowArray {
     var output = BufferBuilder(capacity: count * index.byteWidth!)
     for row in 0..<count {
       let position = Int(oldIndices[row])
-      let number = position >= 0 && position < numberCount ? new[position] : 0
-      switch index.byteWidth! {
-      case 1: output.append(UInt8(truncatingIfNeeded: number))
-      case 2: output.append(UInt16(truncatingIfNeeded: number))
-      case 4: output.append(number)
-      default: output.append(Int64(number))
-      }
+      let number = position >= 0 && position < numberCount ? max(new[position], 0) : 0
+      output.append(index: number, as: index)
     }
     return output.finish()
   }
+
+  /// Whether a dictionary array's value is null, by its own validity or its dictionary's.
+  func isNullValue(_ row: Int) -> Bool { isNull(row) || children[0].isNull(dictionaryIndex(row)) }
 
   /// A dictionary array's indices as Int32, -1 where the value is null.
   /// - Precondition: the indices of values that are not null lie within the dictionary.
