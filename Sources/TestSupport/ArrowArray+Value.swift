@@ -5,7 +5,8 @@ extension ArrowArray {
   /// Value `index` as a document: the slow, plain reader that tests check kernels and formats against.
   ///
   /// Integers, times and dates are the stored numbers; uint64 past Int64 and decimals (unscaled) are decimal text; NaN
-  /// and infinities are text; binary is hexadecimal text; structures are objects; a map is a list of entries.
+  /// and infinities are text; binary is hexadecimal text; structures are objects, where the last of equal names counts; a
+  /// map is a list of entries.
   public func value(at index: Int) -> JSONValue {
     if isNull(index) { return .null }
     switch storage {
@@ -16,7 +17,7 @@ extension ArrowArray {
     case .list(_, let child), .fixedSizeList(let child): return .array(range(index).map { child.value(at: $0) })
     case .structure(let children):
       guard case .structure(let fields) = type else { return .null }
-      return .object(Dictionary(uniqueKeysWithValues: zip(fields.map(\.name), children.map { $0.value(at: index) })))
+      return .object(Dictionary(zip(fields.map(\.name), children.map { $0.value(at: index) })) { _, last in last })
     case .dictionary(_, let values): return values.value(at: dictionaryIndex(index))
     }
   }
@@ -59,7 +60,7 @@ extension ArrowArray {
 extension RecordBatch {
   /// Row `index` as an object of all columns.
   public func row(at index: Int) -> JSONValue {
-    .object(Dictionary(uniqueKeysWithValues: zip(schema.fields.map(\.name), columns.map { $0.value(at: index) })))
+    .object(Dictionary(zip(schema.fields.map(\.name), columns.map { $0.value(at: index) })) { _, last in last })
   }
 
   /// All rows.

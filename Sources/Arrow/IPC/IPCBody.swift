@@ -1,0 +1,80 @@
+import Buffers
+
+/// The body of a record or dictionary batch: the buffers of its arrays in depth-first order, each at a multiple of 64
+/// bytes, and what the metadata says of them.
+///
+/// Only what the arrays' rows use is taken: a slice's offsets are shifted to begin at 0, and its bitmaps at bit 0.
+struct IPCBody {
+  let rowCount: Int
+  /// Two words per array: count of values, count of nulls.
+  private(set) var nodes: [Int64] = []
+  /// Two words per buffer: place in the body, byte count.
+  private(set) var buffers: [Int64] = []
+  private(set) var pieces: [Buffer] = []
+  private(set) var byteCount = 0
+
+  init(_ columns: [ArrowArray], rowCount: Int) {
+    self.rowCount = rowCount
+    for column in columns { append(column) }
+  }
+
+  private mutating func append(_ array: ArrowArray) {
+    nodes += [Int64(array.count), Int64(array.nullCount)]
+    if case .null = array.storage { return }
+    append(array.validity.map { Self.bytes($0) } ?? .empty)
+    switch array.storage {
+    case .null: break
+    case .boolean(let bits): append(Self.bytes(bits))
+    case .fixed(let values): append(values.slice(0..<array.count * array.type.byteWidth!))
+    case .variable(let offsets, let data):
+      let range = append(offsets: offsets, count: array.count)
+      append(data.slice(range))
+    case .list(let offsets, let child):
+      let range = append(offsets: offsets, count: array.count)
+      append(child.slice(range))
+    case .fixedSizeList(let child): append(child)
+    case .structure(let children): for child in children { append(child) }
+    case .dictionary(let indices, _): append(indices.slice(0..<array.count * array.type.byteWidth!))
+    }
+  }
+
+  private mutating func append(_ bytes: Buffer) {
+    buffers += [Int64(byteCount), Int64(bytes.byteCount)]
+    if bytes.isEmpty { return }
+    pieces.append(bytes)
+    byteCount +=
+      (bytes.byteCount + IPCMessageWriter.alignment - 1) / IPCMessageWriter.alignment * IPCMessageWriter.alignment
+  }
+
+  /// Appends offsets that begin at 0, and answers the range that the given ones span.
+  private mutating func append(offsets: Buffer, count: Int) -> Range<Int> {
+    let start = offsets.load(0, as: Int32.self)
+    let end = offsets.load(count, as: Int32.self)
+    let used = offsets.slice(0..<(count + 1) * 4)
+    append(start == 0 ? used : used.adding(-start))
+    return Int(start)..<Int(end)
+  }
+
+  private static func bytes(_ bits: Bitmap) -> Buffer {
+    bits.normalized.buffer.slice(0..<(bits.count + 7) / 8)
+  }
+}
+
+extension Buffer {
+  /// The bytes as Int32s, `distance` added to each.
+  fileprivate func adding(_ distance: Int32) -> Buffer {
+    let count = byteCount / 4
+    var builder = BufferBuilder(capacity: byteCount)
+    unsafe withUnsafeBytes { source in
+      unsafe builder.appendUnsafely(capacity: count * 4) { target in
+        guard let from = source.baseAddress, let to = target.baseAddress else { return 0 }
+        for index in 0..<count {
+          let value = unsafe from.loadUnaligned(fromByteOffset: index &* 4, as: Int32.self)
+          unsafe to.storeBytes(of: value &+ distance, toByteOffset: index &* 4, as: Int32.self)
+        }
+        return count * 4
+      }
+    }
+    return builder.finish()
+  }
+}
