@@ -36,6 +36,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
   ],
   targets: [
+    system("CMalloc", apt: "libc6-dev"),
     system("CZstd", apt: "libzstd-dev"),
     system("CZlib", apt: "zlib1g-dev"),
     system("CLZ4", apt: "liblz4-dev"),
@@ -61,7 +62,7 @@ let package = Package(
       "Serving",
       ["SequenceStore", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
        .product(name: "NIOHTTP1", package: "swift-nio")]),
-    module("CommandSupport", ["Engine", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    module("CommandSupport", ["Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     module("TestSupport", ["Arrow", "JSONText"]),
     tests("JSONTextTests", ["JSONText"]),

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CMalloc
 import Glibc
 
 /// How a command that could do its work ended.
@@ -23,11 +24,11 @@ extension SeqlineCommand {
       var command = try parseAsRoot()
       guard let command = command as? any SeqlineCommand else {
         try command.run()
-        exit(0)
+        Glibc.exit(0)
       }
-      exit(try command.execute().rawValue)
+      Glibc.exit(try command.execute().rawValue)
     } catch {
-      exit(report(error))
+      Glibc.exit(report(error))
     }
   }
 

@@ -34,7 +34,8 @@ package final class JSONColumnsDecoder {
   package private(set) var rowCount = 0
   /// How many bytes of text were decoded since the last batch was taken.
   package private(set) var pendingByteCount = 0
-  private var lineCount = 0
+  /// How many lines were decoded since the last batch was taken.
+  package private(set) var lineCount = 0
   private var blankCount = 0
 
   /// - Throws: when the fields' paths are malformed or cannot be read together.

@@ -1,0 +1,66 @@
+import Buffers
+import Glibc
+
+/// Whole lines of text and where they came from.
+package struct TextBlock: Sendable {
+  package var source: String
+  /// The first byte's offset in the (decompressed) source.
+  package var byteOffset: Int
+  /// Only the last line of the source may lack its newline.
+  package var bytes: Buffer
+}
+
+/// Cuts text that arrives piece by piece into blocks of whole lines.
+///
+/// A block is as large as what is there when it is asked for, up to a limit: a line that comes alone is handed on at
+/// once, and under load blocks grow by themselves.
+package struct TextStream: ~Copyable {
+  /// Adds what there is next, waiting for at least one byte; adds nothing at the end.
+  package typealias Read = (inout BufferBuilder) throws -> Void
+
+  private let source: String
+  private let limit: Int
+  private let read: Read
+  /// Whether `read` would answer without waiting.
+  private let hasMore: () -> Bool
+  private var pending = BufferBuilder()
+  private var byteOffset = 0
+  private var hasEnded = false
+
+  /// - Parameters:
+  ///   - limit: bytes of a block, unless one line is longer.
+  ///   - prefix: bytes that were read already.
+  package init(
+    source: String, limit: Int, prefix: Buffer, hasMore: @escaping () -> Bool, read: @escaping Read
+  ) {
+    self.source = source
+    self.limit = limit
+    self.hasMore = hasMore
+    self.read = read
+    pending.append(prefix)
+  }
+
+  /// The next block; nil at the end.
+  package mutating func next() throws -> TextBlock? {
+    while !hasEnded {
+      let newline = pending.bytes.lastNewline
+      if let newline, pending.byteCount >= limit || !hasMore() { return block(byteCount: newline + 1) }
+      guard pending.byteCount < limit + LineBlocks.maximumLineByteCount else {
+        throw LineTooLong(path: source, byteOffset: byteOffset)
+      }
+      let before = pending.byteCount
+      try read(&pending)
+      hasEnded = pending.byteCount == before
+    }
+    return pending.byteCount > 0 ? block(byteCount: pending.byteCount) : nil
+  }
+
+  private mutating func block(byteCount: Int) -> TextBlock {
+    let all = pending.take()
+    let rest = all.slice(byteCount..<all.byteCount)
+    pending = BufferBuilder(capacity: max(limit, rest.byteCount))
+    pending.append(rest)
+    defer { byteOffset += byteCount }
+    return TextBlock(source: source, byteOffset: byteOffset, bytes: all.slice(0..<byteCount))
+  }
+}

@@ -1,0 +1,144 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Definitions
+import Expressions
+
+/// Event types of one shape: their filters, and how their columns are computed.
+struct EventGroup: Sendable {
+  let explode: Explode?
+  private let source: SourceDefinition
+  private let types: [TypeFilter]
+  private let elementKey: CheckedExpression?
+  private let columns: [Column]
+  private let schema: Schema
+
+  fileprivate struct TypeFilter: Sendable {
+    var name: String
+    var filter: CheckedExpression
+    /// The part of the filter that reads nothing but the source's type field: an event keeps its type for life, so a row
+    /// of another type retracts nothing. Nil when there is no such part.
+    var kind: CheckedExpression?
+  }
+
+  private struct Column: Sendable {
+    var name: String
+    var expression: CheckedExpression
+  }
+
+  init(
+    _ shape: EventShape, _ types: [EventTypeDefinition], source: SourceDefinition, definitions: DefinitionSet
+  ) throws(ExpressionErrors) {
+    let raw = source.rawSchema(exploding: shape.explode)
+    explode = shape.explode
+    self.source = source
+    var filters: [TypeFilter] = []
+    for type in types {
+      let filter = try Expression.compile(type.filter, schema: raw)
+      let kind = source.type.flatMap { filter.conjunction(reading: [$0.columnName]) }
+      filters.append(TypeFilter(name: type.name, filter: filter, kind: kind))
+    }
+    self.types = filters
+    elementKey = if let key = shape.explode?.key { try Expression.compile(key, schema: raw) } else { nil }
+    var columns: [Column] = []
+    for column in shape.columns {
+      let expression = try Expression.compile(column.expression, schema: raw)
+      columns.append(Column(name: column.name, expression: expression))
+    }
+    self.columns = columns
+    let userType = definitions.dataset(shape.dataset)?.userType ?? .int64
+    schema = Schema(
+      SystemColumns.fields(userType: userType) + shape.columns.map(\.field),
+      metadata: [
+        MetadataKey.kind: "event", MetadataKey.eventType: types.map(\.name).joined(separator: ","),
+        MetadataKey.dataset: shape.dataset, MetadataKey.definitions: definitions.label, MetadataKey.order: "none",
+      ])
+  }
+
+  /// The raw columns that any expression of the group reads.
+  var rawColumns: Set<String> {
+    var names = Set(types.flatMap(\.filter.columnNames))
+    for column in columns { names.formUnion(column.expression.columnNames) }
+    if let elementKey { names.formUnion(elementKey.columnNames) }
+    return names
+  }
+
+  /// The group's events among raw ones; nil when there are none.
+  func events(of raw: RecordBatch, roles: EventRoles, report: inout RunReport) -> RecordBatch? {
+    guard let explode else { return events(of: raw, roles: roles, elements: nil, report: &report) }
+    let rows = ExplodedRows(raw, explode, source: source)
+    let elements = elementKey.map { $0.evaluate(batch: rows.batch).array } ?? rows.batch[Explode.indexColumn]!
+    return events(of: rows.batch, roles: roles.take(rows.parents), elements: elements, report: &report)
+  }
+
+  private func events(
+    of rows: RecordBatch, roles: EventRoles, elements: ArrowArray?, report: inout RunReport
+  ) -> RecordBatch? {
+    let picked = pick(rows, roles, report: &report)
+    guard picked.count > 0 else { return nil }
+    let kept = roles.take(picked.rows)
+    let keys =
+      elements.map { EventKeys.keys(of: kept.ids, elements: $0.take(picked.rows)) } ?? EventKeys.keys(of: kept.ids)
+    let system = [kept.user, kept.ts, kept.seenAt, picked.eventTypes, keys, kept.revision, picked.retracted]
+    return RecordBatch(schema, system + features(rows, picked, report: &report), rowCount: picked.count)
+  }
+
+  /// The rows that become events, by event type: first those that pass its filter, then those it retracts.
+  private struct PickedRows {
+    /// Int32 per event.
+    var rows: Buffer
+    /// The same with -1 for retractions, which have no features.
+    var featureRows: Buffer
+    var eventTypes: ArrowArray
+    var retracted: ArrowArray
+    var count: Int { retracted.count }
+  }
+
+  private func pick(_ raw: RecordBatch, _ roles: EventRoles, report: inout RunReport) -> PickedRows {
+    var rows = BufferBuilder()
+    var featureRows = BufferBuilder()
+    var names = VariableWidthBuilder()
+    var retracted = BooleanBuilder()
+    for type in types {
+      let verdict = type.filter.evaluate(batch: raw)
+      if verdict.errorCount > 0 { report.expressionErrors["\(type.name) where", default: 0] += verdict.errorCount }
+      let selected = verdict.trueRows
+      let kept = selected.setIndices()
+      rows.append(kept)
+      featureRows.append(kept)
+      let gone = type.retracted(raw, selected: selected, corrections: roles.corrections)
+      rows.append(gone)
+      featureRows.append(repeating: Int32(-1), count: gone.byteCount / 4)
+      let (keptCount, goneCount) = (kept.byteCount / 4, gone.byteCount / 4)
+      let name = Array(type.name.utf8)
+      for _ in 0..<keptCount + goneCount { unsafe names.append(name.span.bytes) }
+      for index in 0..<keptCount + goneCount { retracted.append(index >= keptCount) }
+      report.kept[type.name, default: 0] += keptCount
+      report.retractions += goneCount
+    }
+    return PickedRows(
+      rows: rows.finish(), featureRows: featureRows.finish(), eventTypes: names.take(), retracted: retracted.take())
+  }
+
+  private func features(_ raw: RecordBatch, _ picked: PickedRows, report: inout RunReport) -> [ArrowArray] {
+    let inputs = Set(columns.flatMap(\.expression.columnNames))
+    let places = raw.schema.fields.indices.filter { inputs.contains(raw.schema.fields[$0].name) }
+    let rows = RecordBatch(
+      Schema(places.map { raw.schema.fields[$0] }), places.map { raw.columns[$0].take(picked.featureRows) },
+      rowCount: picked.count)
+    return columns.map { column in
+      let value = column.expression.evaluate(batch: rows)
+      if value.errorCount > 0 { report.expressionErrors[column.name, default: 0] += value.errorCount }
+      return value.array
+    }
+  }
+}
+
+extension EventGroup.TypeFilter {
+  /// The rows whose earlier revisions, if any passed, are gone: corrections of the type that do not pass.
+  fileprivate func retracted(_ raw: RecordBatch, selected: Bitmap, corrections: Bitmap?) -> Buffer {
+    guard let corrections else { return .empty }
+    let gone = corrections.and(selected.inverted())
+    return (kind.map { gone.and($0.evaluate(batch: raw).trueRows) } ?? gone).setIndices()
+  }
+}
