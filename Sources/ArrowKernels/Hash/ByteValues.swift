@@ -46,6 +46,10 @@ struct ByteValues: ~Copyable {
 
   /// - Precondition: both name a value, and `areBare`.
   @inline(__always) func isEqual(_ a: RowReference, _ b: RowReference) -> Bool {
+    if width == 8 {
+      return unsafe data.load(Int(a.source), Int(a.row), as: UInt64.self)
+        == data.load(Int(b.source), Int(b.row), as: UInt64.self)
+    }
     if width > 0 {
       return unsafe memcmp(
         data.pointer(Int(a.source), byteOffset: Int(a.row) &* width),

@@ -2,42 +2,91 @@ import Arrow
 import Buffers
 import Glibc
 
-/// A column's values as UInt64 in the same order, nulls first, with 0 the least.
-struct SortKeys {
-  /// UInt64 each.
-  var keys: Buffer
-  /// How many low bits any key uses.
-  var width: Int
+/// Sort keys of several columns, packed side by side into as few 64-bit words as hold them.
+///
+/// A column takes as many bits as its range of values; nulls are the least value. So (user, time) mostly is one word.
+struct PackedKeys: ~Copyable {
+  private let count: Int
+  /// The words so far, most significant first, UInt64 per row each, and how many of the last one's bits are used.
+  private var words: [Buffer] = []
+  private var current: BufferBuilder
+  private var usedBits = 0
 
-  init(_ array: ArrowArray) {
-    let ranks = array.order()
-    let count = array.count
-    var (lowest, highest) = (UInt64.max, UInt64.min)
-    let values = ranks.span(of: UInt64.self)
-    for row in 0..<count where array.isValid(row) {
-      lowest = min(lowest, values[row])
-      highest = max(highest, values[row])
+  init(count: Int) {
+    self.count = count
+    current = BufferBuilder(capacity: count * 8)
+    current.append(zeroes: count * 8)
+  }
+
+  /// Adds a less significant column, whose values are those of `chunks` one after the other.
+  mutating func append(_ chunks: [ArrowArray]) {
+    let hasNulls = chunks.contains { $0.nullCount > 0 }
+    var range = KeyRange()
+    for chunk in chunks { range.include(chunk) }
+    if hasNulls && range.width == 64 {
+      // No value is left for nulls: their bit is a key of its own.
+      append(chunks.map(\.isValidArray))
+      append(chunks, KeyRange(lowest: range.lowest, highest: range.highest, shift: 0))
+    } else {
+      append(chunks, KeyRange(lowest: range.lowest, highest: range.highest, shift: hasNulls ? 1 : 0))
     }
-    let hasNulls = array.nullCount > 0
-    // With nulls, values begin at 1; should that overflow, the range is the full 64 bits and all keys are kept as they
-    // are, nulls by their place among them: `sortPermutation` then sorts by validity in a pass of its own.
-    let span = lowest > highest ? 0 : highest - lowest
-    let shift: UInt64 = hasNulls && span < .max ? 1 : 0
-    var output = BufferBuilder(capacity: count * 8)
-    unsafe output.appendUnsafely(capacity: count * 8) { memory in
-      let keys = unsafe memory.assumingMemoryBound(to: UInt64.self)
-      for row in 0..<count {
-        unsafe keys[row] = values[unchecked: row] &- lowest &+ shift
+  }
+
+  private mutating func append(_ chunks: [ArrowArray], _ range: KeyRange) {
+    if usedBits + range.width > 64 {
+      words.append(current.take())
+      current.append(zeroes: count * 8)
+      usedBits = 0
+    }
+    usedBits += range.width
+    let count = count
+    current.withMutableSpan(of: UInt64.self) { keys in
+      var start = 0
+      for chunk in chunks {
+        chunk.addKeys(range, to: &keys, at: start)
+        start += chunk.count
       }
-      return memory.count
+      precondition(start == count, "columns of several lengths")
     }
-    if hasNulls {
-      output.withMutableSpan(of: UInt64.self) { keys in
-        for row in 0..<count where array.isNull(row) { keys[row] = 0 }
+  }
+
+  /// The words, least significant last.
+  consuming func finish() -> [Buffer] {
+    words.append(current.take())
+    return words
+  }
+}
+
+/// The range of a column's values in sort order.
+private struct KeyRange {
+  var lowest = UInt64.max
+  var highest = UInt64.min
+  /// 1 when 0 stands for null.
+  var shift: UInt64 = 0
+
+  /// How many bits a key takes.
+  var width: Int {
+    if lowest > highest { return shift == 0 ? 0 : 1 }
+    let (top, overflow) = (highest - lowest).addingReportingOverflow(shift)
+    return overflow ? 64 : 64 - top.leadingZeroBitCount
+  }
+
+  mutating func include(_ array: ArrowArray) {
+    let order = array.order()
+    let values = order.span(of: UInt64.self)
+    var (lowest, highest) = (lowest, highest)
+    if array.nullCount == 0 {
+      for row in 0..<array.count {
+        lowest = min(lowest, unsafe values[unchecked: row])
+        highest = max(highest, unsafe values[unchecked: row])
+      }
+    } else {
+      for row in 0..<array.count where array.isValid(row) {
+        lowest = min(lowest, values[row])
+        highest = max(highest, values[row])
       }
     }
-    keys = output.finish()
-    width = 64 - (span &+ shift < span ? UInt64.max : span + shift).leadingZeroBitCount
+    (self.lowest, self.highest) = (lowest, highest)
   }
 }
 
@@ -48,47 +97,44 @@ extension ArrowArray {
   /// bytes, false before true, dictionaries by value.
   /// - Precondition: columns of equal length, none nested.
   public static func sortPermutation(_ columns: [ArrowArray]) -> Buffer {
-    precondition(!columns.isEmpty, "no column to sort by")
-    var words = packedKeys(columns)
-    var sort = RadixSort(count: columns[0].count)
+    sortPermutation(chunked: columns.map { [$0] }, rowCount: columns.first?.count ?? 0)
+  }
+
+  /// Like `sortPermutation(_:)` for columns that lie in chunks; rows are numbered through all of them.
+  /// - Precondition: text and dictionaries in one chunk only.
+  public static func sortPermutation(chunked columns: [[ArrowArray]], rowCount: Int) -> Buffer {
+    precondition(rowCount <= Int32.max, "\(rowCount) rows to sort")
+    var keys = PackedKeys(count: rowCount)
+    for column in columns { keys.append(column) }
+    var words = keys.finish()
+    var sort = RadixSort(count: rowCount)
     while let word = words.popLast() { sort.sort(by: word) }
     return sort.finish()
   }
 
-  /// The columns' keys packed side by side into as few words as hold them, most significant first.
-  private static func packedKeys(_ columns: [ArrowArray]) -> [Buffer] {
-    var words: [(keys: Buffer, width: Int)] = []
-    for column in columns {
-      precondition(column.count == columns[0].count, "columns of several lengths")
-      for key in column.sortKeys() {
-        if let last = words.last, last.width + key.width <= 64 {
-          words[words.count - 1] = (pack(last.keys, key.keys, width: key.width), last.width + key.width)
-        } else {
-          words.append((key.keys, key.width))
-        }
-      }
-    }
-    return words.map(\.keys)
+  /// Whether each value is there, as a boolean column.
+  fileprivate var isValidArray: ArrowArray {
+    ArrowArray(.boolean, count: count, storage: .boolean(validity ?? Bitmap(repeating: nullCount == 0, count: count)))
   }
 
-  /// A column's keys; a first key of validity alone where nulls do not fit among 64-bit values.
-  private func sortKeys() -> [SortKeys] {
-    let keys = SortKeys(self)
-    guard nullCount > 0, keys.width == 64, let validity else { return [keys] }
-    return [SortKeys(ArrowArray(.boolean, count: count, storage: .boolean(validity))), keys]
-  }
-
-  private static func pack(_ high: Buffer, _ low: Buffer, width: Int) -> Buffer {
-    var output = BufferBuilder(capacity: high.byteCount)
-    unsafe output.appendUnsafely(capacity: high.byteCount) { memory in
-      let keys = unsafe memory.assumingMemoryBound(to: UInt64.self)
-      for row in 0..<high.byteCount / 8 {
-        let upper = unsafe high.load(unchecked: row, as: UInt64.self)
-        unsafe keys[row] = (width == 64 ? 0 : upper &<< UInt64(width)) | low.load(unchecked: row, as: UInt64.self)
+  /// Shifts each key up and puts this column's below.
+  fileprivate func addKeys(_ range: KeyRange, to keys: inout MutableSpan<UInt64>, at start: Int) {
+    if range.width == 0 { return }
+    let order = order()
+    let values = order.span(of: UInt64.self)
+    // A key of 64 bits has its word to itself, which is zero.
+    let width = UInt64(range.width & 63)
+    if nullCount == 0 {
+      for row in 0..<count {
+        let value = unsafe values[unchecked: row] &- range.lowest &+ range.shift
+        keys[start &+ row] = keys[start &+ row] &<< width | value
       }
-      return memory.count
+    } else {
+      for row in 0..<count {
+        let value = isValid(row) ? unsafe values[unchecked: row] &- range.lowest &+ range.shift : 0
+        keys[start &+ row] = keys[start &+ row] &<< width | value
+      }
     }
-    return output.finish()
   }
 }
 
