@@ -49,7 +49,7 @@ let package = Package(
     module("Arrow", ["Buffers"]),
     module("ArrowKernels", ["Arrow"]),
 
-    module("Frames", ["ArrowKernels", "JSONText", "CZstd", "CZlib"]),
+    module("Frames", ["Arrow", "JSONText", "CZstd", "CZlib", "CLZ4"]),
     module("JSONColumns", ["ArrowKernels", "CSimdJSON"]),
     module("Parquet", ["ArrowKernels", "CZstd", "CZlib", "CLZ4", "CSnappy"]),
     module("Expressions", ["ArrowKernels", "CRE2"]),

@@ -1,0 +1,84 @@
+import Arrow
+import Buffers
+import Frames
+import Glibc
+import TestSupport
+import Testing
+
+@Suite struct FrameDeviceTests {
+  @Test func aPipeCarriesStoredFrames() async throws {
+    let pipe = TestPipe()
+    let batches = (0..<20).map { Samples.batch(rows: 5_000, seed: UInt64($0)) }
+    let writeEnd = pipe.writeEnd
+    let writing = Task.detached {
+      var writer = FrameWriter(fileDescriptor: writeEnd)
+      let isStored = writer.encoder.compression == .stored
+      for batch in batches { try writer.write(batch) }
+      try writer.write(.watermark(5))
+      try writer.finish()
+      close(writeEnd)
+      return isStored
+    }
+    var reader = FrameReader(fileDescriptor: pipe.readEnd)
+    var count = 0
+    while let (frame, _) = try reader.nextFrame() {
+      guard case .data(_, let found) = frame else { continue }
+      #expect(found[0].row(at: 77) == batches[count].row(at: 77))
+      count += 1
+    }
+    let isComplete = reader.isComplete
+    #expect(count == 20 && isComplete)
+    #expect(try await writing.value)
+  }
+
+  @Test func aFileIsCompressedAndReadBack() throws {
+    let directory = TemporaryDirectory()
+    let path = directory.path + "/x.frames"
+    let file = unsafe open(path, O_RDWR | O_CREAT, 0o600)
+    defer { close(file) }
+    let batch = Samples.batch(rows: 10_000, seed: 3)
+    var writer = FrameWriter(fileDescriptor: file)
+    #expect(writer.encoder.compression == .level(3))
+    try writer.write(batch)
+    try writer.finish()
+    lseek(file, 0, SEEK_SET)
+    var reader = FrameReader(fileDescriptor: file)
+    guard case .data(_, let found) = try reader.nextFrame()?.frame else {
+      Issue.record("no data")
+      return
+    }
+    #expect(found[0].allRows == batch.allRows)
+    while try reader.nextFrame() != nil {}
+    let isComplete = reader.isComplete
+    #expect(isComplete)
+  }
+
+  @Test func aReaderThatLeavesIsABrokenPipe() throws {
+    signal(SIGPIPE, SIG_IGN)
+    var ends: [Int32] = [0, 0]
+    #expect(unsafe pipe(&ends) == 0)
+    close(ends[0])
+    defer { close(ends[1]) }
+    var writer = FrameWriter(fileDescriptor: ends[1])
+    do {
+      try writer.write(Samples.batch(rows: 10, seed: 1))
+      Issue.record("nothing thrown")
+    } catch {
+      #expect(error == FrameError(.brokenPipe, byteOffset: 0))
+    }
+  }
+
+  @Test func aWriterThatDiesLeavesTheStreamIncomplete() throws {
+    let pipe = TestPipe()
+    do {
+      var writer = FrameWriter(fileDescriptor: pipe.writeEnd)
+      try writer.write(Samples.batch(rows: 10, seed: 1))
+    }
+    close(pipe.writeEnd)
+    var reader = FrameReader(fileDescriptor: pipe.readEnd)
+    #expect(try reader.nextFrame() != nil)
+    #expect(try reader.nextFrame() == nil)
+    let isComplete = reader.isComplete
+    #expect(!isComplete)
+  }
+}
