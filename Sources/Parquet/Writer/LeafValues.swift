@@ -1,0 +1,163 @@
+import Arrow
+import Buffers
+
+/// How the values of an Arrow type become those of a physical type.
+enum LeafConversion: Sendable, Hashable {
+  /// Nothing but nulls.
+  case none
+  /// A byte each, 0 or 1, packed when the page is encoded.
+  case boolean
+  case copy(width: Int)
+  case byteArrays
+  case int8, int16, uint8, uint16
+  /// Coarser units into finer ones, of 4 or 8 bytes.
+  case multiply32(Int32)
+  case multiply64(Int64)
+  /// Finer units into coarser ones, without a rest.
+  case divide64(Int64)
+  /// Milliseconds to days.
+  case days
+  case decimal32, decimal64, decimal128
+
+  init(_ type: DataType, storesMilliseconds: Bool) throws(ParquetError) {
+    switch type {
+    case .null: self = .none
+    case .boolean: self = .boolean
+    case .int8: self = .int8
+    case .int16: self = .int16
+    case .uint8: self = .uint8
+    case .uint16: self = .uint16
+    case .utf8, .binary: self = .byteArrays
+    case .date64: self = .days
+    case .time32(.second): self = .multiply32(1000)
+    case .timestamp(.second, _): self = .multiply64(1000)
+    case .timestamp(.micro, _) where storesMilliseconds: self = .divide64(1000)
+    case .decimal128(let precision, _):
+      self = precision <= 9 ? .decimal32 : precision <= 18 ? .decimal64 : .decimal128
+    default:
+      guard let width = type.byteWidth, width > 0 else { throw ParquetError(.unsupportedType("\(type)")) }
+      self = .copy(width: width)
+    }
+  }
+
+  /// Bytes per PLAIN value; 0 for byte arrays and nothing, 1 for booleans.
+  var width: Int {
+    switch self {
+    case .none, .byteArrays: 0
+    case .boolean: 1
+    case .copy(let width): width
+    case .int8, .int16, .uint8, .uint16, .multiply32, .days, .decimal32: 4
+    case .multiply64, .divide64, .decimal64: 8
+    case .decimal128: 16
+    }
+  }
+}
+
+/// The values of a leaf's unfinished page, as PLAIN would have them.
+struct LeafValues: ~Copyable {
+  let type: DataType
+  let conversion: LeafConversion
+  private var data = BufferBuilder()
+  /// Where each byte array ends in `data`, Int32.
+  private var ends = BufferBuilder()
+  private(set) var count = 0
+
+  init(_ type: DataType, storesMilliseconds: Bool) throws(ParquetError) {
+    self.type = type
+    conversion = try LeafConversion(type, storesMilliseconds: storesMilliseconds)
+  }
+
+  /// Fixed-width values; the bytes of all byte arrays.
+  var bytes: RawSpan {
+    @_lifetime(borrow self) get { data.bytes }
+  }
+
+  /// Calls `body` with the byte arrays.
+  func withByteArrays<R>(_ body: (borrowing ByteArrays) -> R) -> R {
+    unsafe ends.bytes.withUnsafeBytes { ends in
+      let ends = unsafe Span<Int32>(_unsafeElements: ends.assumingMemoryBound(to: Int32.self))
+      return body(ByteArrays(ends: ends, data: data.bytes))
+    }
+  }
+
+  mutating func removeAll() {
+    data.truncate(to: 0)
+    ends.truncate(to: 0)
+    count = 0
+  }
+
+  /// Appends the values `range` of `array`, none of which is null.
+  /// - Throws: `.unsupportedType` for an array of another type, `.outOfRange` for a value that does not convert.
+  mutating func append(_ array: ArrowArray, _ range: Range<Int>) throws(ParquetError) {
+    guard array.type == type else { throw ParquetError(.unsupportedType("\(array.type) in a column of \(type)")) }
+    count += range.count
+    switch conversion {
+    case .none: break
+    case .boolean: for index in range { data.append(UInt8(array.bits[index] ? 1 : 0)) }
+    case .copy(let width):
+      data.append(array.values.bytes.extracting(range.lowerBound * width..<range.upperBound * width))
+    case .byteArrays: appendByteArrays(array, range)
+    case .int8: append(array, range) { (value: Int8) in Int32(value) }
+    case .int16: append(array, range) { (value: Int16) in Int32(value) }
+    case .uint8: append(array, range) { (value: UInt8) in Int32(value) }
+    case .uint16: append(array, range) { (value: UInt16) in Int32(value) }
+    case .days: append(array, range) { (value: Int64) in Int32(clamping: value.floorDivided(by: 86_400_000)) }
+    case .decimal32: append(array, range) { (value: Int128) in Int32(truncatingIfNeeded: value) }
+    case .decimal64: append(array, range) { (value: Int128) in Int64(truncatingIfNeeded: value) }
+    case .decimal128: append(array, range) { (value: Int128) in value.byteSwapped }
+    case .multiply32(let factor):
+      try appendChecked(array, range) { (value: Int32) in
+        let (product, overflow) = value.multipliedReportingOverflow(by: factor)
+        return overflow ? nil : product
+      }
+    case .multiply64(let factor):
+      try appendChecked(array, range) { (value: Int64) in
+        let (product, overflow) = value.multipliedReportingOverflow(by: factor)
+        return overflow ? nil : product
+      }
+    case .divide64(let divisor):
+      try appendChecked(array, range) { (value: Int64) in
+        let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
+        return remainder == 0 ? quotient : nil
+      }
+    }
+  }
+
+  private mutating func appendByteArrays(_ array: ArrowArray, _ range: Range<Int>) {
+    let offsets = array.offsets
+    let start = Int(offsets.load(range.lowerBound, as: Int32.self))
+    let shift = data.byteCount - start
+    for index in range {
+      ends.append(Int32(truncatingIfNeeded: Int(offsets.load(index + 1, as: Int32.self)) &+ shift))
+    }
+    let end = Int(offsets.load(range.upperBound, as: Int32.self))
+    data.append(array.data.bytes.extracting(start..<end))
+  }
+
+  @inline(__always) private mutating func append<Source: BitwiseCopyable, Target: BitwiseCopyable>(
+    _ array: ArrowArray, _ range: Range<Int>, _ convert: (Source) -> Target
+  ) {
+    let values = array.values
+    for index in range { data.append(convert(values.load(index, as: Source.self))) }
+  }
+
+  @inline(__always) private mutating func appendChecked<Value: FixedWidthInteger & BitwiseCopyable>(
+    _ array: ArrowArray, _ range: Range<Int>, _ convert: (Value) -> Value?
+  ) throws(ParquetError) {
+    let values = array.values
+    for index in range {
+      let value = values.load(index, as: Value.self)
+      guard let converted = convert(value) else {
+        throw ParquetError(.unsupported("\(type) value \(value) in milliseconds"))
+      }
+      data.append(converted)
+    }
+  }
+}
+
+extension Int64 {
+  fileprivate func floorDivided(by divisor: Int64) -> Int64 {
+    let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
+    return remainder < 0 ? quotient - 1 : quotient
+  }
+}

@@ -1,0 +1,234 @@
+import Arrow
+import Buffers
+
+/// Writes record batches as one Parquet file, handing out its bytes as they become final.
+///
+///     file      ::= "PAR1" { row group } { bloom filter } { column index } { offset index } footer
+///     row group ::= { chunk }
+///     chunk     ::= [ dictionary page ] { data page }
+///     footer    ::= FileMetaData, its byte count in 4 bytes, "PAR1"
+///
+/// Rows are cut into pages and row groups by their number alone: the same rows give the same bytes, however they were
+/// cut into batches. Pages are compressed as soon as they are full, so an open writer holds the compressed pages of one
+/// row group and a page's worth of values per column. Data pages are of version 1, whose levels are compressed too.
+/// - Source: parquet-format `README.md`.
+package struct ParquetWriter: ~Copyable {
+  package let schema: ParquetSchema
+  private let options: ParquetWriterOptions
+  private let columns: [ColumnShredder]
+  /// Row groups may end early only at multiples of this many rows, where every column's page ends.
+  private let checkRowCount: Int
+  private let keyValues: [KeyValue]
+  private let sortingColumns: [SortingColumn]
+
+  private var output: [Buffer] = []
+  private var byteOffset = 0
+  private var rowsInGroup = 0
+  private var rowGroups: [RowGroupMetadata] = []
+  private var chunks: [[PlacedChunk]] = []
+  package private(set) var rowCount = 0
+
+  /// A chunk's indexes, which are written at the file's end.
+  private struct PlacedChunk {
+    var columnIndex: ColumnIndex?
+    var offsetIndex: OffsetIndex
+    var bloomFilter: SplitBlockBloomFilter?
+  }
+
+  /// - Throws: `.invalidSchema`, `.unsupportedType`, `.unsupported`.
+  package init(schema arrow: Schema, options: ParquetWriterOptions = ParquetWriterOptions()) throws(ParquetError) {
+    let schema = try ParquetSchema(arrow: arrow.stored(options))
+    let made = try Self.columns(schema, arrow, options)
+    let sortingColumns = try Self.sortingColumns(schema, options)
+    self.schema = schema
+    self.options = options
+    self.sortingColumns = sortingColumns
+    (columns, checkRowCount) = made
+    let metadata = arrow.metadata.merging(options.metadata) { $1 }
+    keyValues = metadata.sorted { $0.key < $1.key }.map { KeyValue(key: $0.key, value: $0.value) }
+    flush(Buffer(Array("PAR1".utf8)))
+  }
+
+  private static func columns(
+    _ schema: ParquetSchema, _ arrow: Schema, _ options: ParquetWriterOptions
+  ) throws(ParquetError) -> ([ColumnShredder], Int) {
+    var columns: [ColumnShredder] = []
+    var checkRowCount = 1
+    for (node, field) in zip(schema.columns, arrow.fields) {
+      let types = field.type.leafTypes
+      var leaves: [LeafWriter] = []
+      for (index, type) in zip(node.leaves, types) {
+        let leaf = schema.leaves[index]
+        leaves.append(
+          try LeafWriter(leaf, type: type, options: LeafOptions(options, column: field.name, leaf: leaf)))
+      }
+      let pageRowCount = max(1, options.columns[field.name]?.pageRowCount ?? options.pageRowCount)
+      checkRowCount = max(checkRowCount, pageRowCount)
+      columns.append(ColumnShredder(node, leaves: leaves, pageRowCount: pageRowCount))
+    }
+    return (columns, checkRowCount)
+  }
+
+  private static func sortingColumns(
+    _ schema: ParquetSchema, _ options: ParquetWriterOptions
+  ) throws(ParquetError) -> [SortingColumn] {
+    var columns: [SortingColumn] = []
+    for name in options.sortedBy {
+      guard let leaf = schema.leafIndex(of: name) else {
+        throw ParquetError(.unsupported("sorting by '\(name)', which is no plain column,"))
+      }
+      columns.append(SortingColumn(column: leaf))
+    }
+    return columns
+  }
+
+  // MARK: Rows
+
+  /// Adds the rows of `batch`, whose columns are those of the schema; a column may be dictionary-encoded or not.
+  /// - Throws: `.unsupportedType` for other columns, `.unsupported` for a null or a value that the schema does not allow;
+  ///   the writer is of no use then.
+  package mutating func append(
+    _ batch: RecordBatch, using context: inout ParquetEncoderContext
+  ) throws(ParquetError) {
+    guard batch.columns.count == columns.count else {
+      throw ParquetError(.countMismatch("columns in a batch", expected: columns.count, actual: batch.columns.count))
+    }
+    var start = 0
+    while start < batch.rowCount {
+      let room = min(options.rowGroupRowCount - rowsInGroup, checkRowCount - rowsInGroup % checkRowCount)
+      let end = min(batch.rowCount, start + room)
+      for (column, array) in zip(columns, batch.columns) { try column.append(array, start..<end, using: &context) }
+      rowsInGroup += end - start
+      rowCount += end - start
+      start = end
+      if isGroupFull { try closeRowGroup(&context) }
+    }
+  }
+
+  private var isGroupFull: Bool {
+    if rowsInGroup == options.rowGroupRowCount { return true }
+    return rowsInGroup % checkRowCount == 0 && heldByteCount >= options.rowGroupByteCount
+  }
+
+  /// Compressed bytes of the row group under way.
+  package var heldByteCount: Int {
+    columns.reduce(0) { $0 + $1.leaves.reduce(0) { $0 + $1.byteCount } }
+  }
+
+  private mutating func closeRowGroup(_ context: inout ParquetEncoderContext) throws(ParquetError) {
+    let groupOffset = byteOffset
+    var metadata: [ColumnChunkMetadata] = []
+    var placed: [PlacedChunk] = []
+    var uncompressed = 0
+    for column in columns {
+      for chunk in try column.closeChunks(falsePositiveRate: options.bloomFalsePositiveRate, using: &context) {
+        metadata.append(chunk.metadata(at: byteOffset))
+        placed.append(
+          PlacedChunk(
+            columnIndex: chunk.columnIndex, offsetIndex: chunk.offsetIndex(at: byteOffset),
+            bloomFilter: chunk.bloomFilter))
+        uncompressed += chunk.uncompressedByteCount
+        for buffer in chunk.buffers { flush(buffer) }
+      }
+    }
+    var group = RowGroupMetadata(columns: metadata, totalByteCount: uncompressed, rowCount: rowsInGroup)
+    group.sortingColumns = sortingColumns
+    group.fileOffset = groupOffset
+    group.totalCompressedByteCount = byteOffset - groupOffset
+    group.ordinal = Int(exactly: Int16(truncatingIfNeeded: rowGroups.count)) == rowGroups.count ? rowGroups.count : nil
+    rowGroups.append(group)
+    chunks.append(placed)
+    rowsInGroup = 0
+  }
+
+  // MARK: Bytes
+
+  private mutating func flush(_ buffer: Buffer) {
+    output.append(buffer)
+    byteOffset += buffer.byteCount
+  }
+
+  /// The file's bytes since the last call, in order.
+  package mutating func takeBytes() -> [Buffer] {
+    defer { output = [] }
+    return output
+  }
+
+  /// Completes the file.
+  package consuming func finish(using context: inout ParquetEncoderContext) throws(ParquetError) -> ParquetFileSummary {
+    if rowsInGroup > 0 { try closeRowGroup(&context) }
+    writeIndexes()
+    var metadata = FileMetadata(schema: schema.elements, rowCount: rowCount, rowGroups: rowGroups)
+    metadata.keyValues = keyValues
+    metadata.createdBy = options.createdBy
+    metadata.columnOrders = schema.leaves.map { _ in true }
+    let footer = metadata.encoded()
+    flush(footer)
+    var tail = BufferBuilder(capacity: 8)
+    tail.append(UInt32(footer.byteCount))
+    tail.append(utf8: "PAR1")
+    flush(tail.finish())
+    return ParquetFileSummary(bytes: output, byteCount: byteOffset, metadata: metadata)
+  }
+
+  private mutating func writeIndexes() {
+    forEachChunk { writer, group, column, chunk in
+      guard let filter = chunk.bloomFilter?.encoded() else { return }
+      writer.rowGroups[group].columns[column].metadata?.bloomFilterOffset = writer.byteOffset
+      writer.rowGroups[group].columns[column].metadata?.bloomFilterByteCount = filter.byteCount
+      writer.flush(filter)
+    }
+    forEachChunk { writer, group, column, chunk in
+      guard let index = chunk.columnIndex?.encoded() else { return }
+      writer.rowGroups[group].columns[column].columnIndexOffset = writer.byteOffset
+      writer.rowGroups[group].columns[column].columnIndexByteCount = index.byteCount
+      writer.flush(index)
+    }
+    forEachChunk { writer, group, column, chunk in
+      let index = chunk.offsetIndex.encoded()
+      writer.rowGroups[group].columns[column].offsetIndexOffset = writer.byteOffset
+      writer.rowGroups[group].columns[column].offsetIndexByteCount = index.byteCount
+      writer.flush(index)
+    }
+  }
+
+  private mutating func forEachChunk(_ body: (inout ParquetWriter, Int, Int, PlacedChunk) -> Void) {
+    let chunks = chunks
+    for group in chunks.indices {
+      for column in chunks[group].indices { body(&self, group, column, chunks[group][column]) }
+    }
+  }
+}
+
+/// A complete file: its last bytes and what its footer says.
+package struct ParquetFileSummary: Sendable {
+  /// The bytes since `takeBytes()` was last called.
+  package let bytes: [Buffer]
+  /// Of the whole file.
+  package let byteCount: Int
+  package let metadata: FileMetadata
+}
+
+extension Schema {
+  /// The fields as they are stored under `options`.
+  fileprivate func stored(_ options: ParquetWriterOptions) -> Schema {
+    var schema = self
+    for index in schema.fields.indices where options.columns[schema.fields[index].name]?.storesMilliseconds == true {
+      if case .timestamp(.micro, let zone) = schema.fields[index].type {
+        schema.fields[index].type = .timestamp(.milli, zone: zone)
+      }
+    }
+    return schema
+  }
+}
+
+extension DataType {
+  /// The types of the leaves, depth first.
+  fileprivate var leafTypes: [DataType] {
+    switch valueType {
+    case .list(let element), .fixedSizeList(let element, _), .map(let element, _): element.type.leafTypes
+    case .structure(let fields): fields.flatMap { $0.type.leafTypes }
+    case let type: [type]
+    }
+  }
+}
