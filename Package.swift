@@ -64,6 +64,10 @@ let package = Package(
        .product(name: "NIOHTTP1", package: "swift-nio")]),
     module("CommandSupport", ["Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
+    command(
+      "seq-config",
+      ["CommandSupport", "Definitions", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
     module("TestSupport", ["Arrow", "JSONText"]),
     tests("JSONTextTests", ["JSONText"]),
     tests("BuffersTests", ["Buffers"]),

@@ -1,6 +1,3 @@
-import Arrow
-import JSONText
-
 /// One thing that is wrong with the definitions: where, what, and what to do about it.
 package struct DefinitionError: Error, Sendable, Hashable {
   package var place: Place
@@ -55,41 +52,3 @@ package struct DefinitionErrors: Error, Sendable, Hashable, CustomStringConverti
   /// A line an error.
   package var description: String { errors.map(\.description).joined(separator: "\n") }
 }
-
-extension DefinitionError {
-  /// A fault with the values that make it up.
-  package enum Reason: Sendable, Hashable {
-    // The shape of the text.
-    case notJSON(JSONError)
-    case unsupportedFormat(Int64)
-    case missingMember(String)
-    case unknownMember(String, known: [String])
-    case wrongKind(found: String, expected: String)
-    case malformed(what: String, text: String, expected: String)
-    case outOfRange(Int64, ClosedRange<Int64>)
-    case digestDiffers(found: String, expected: String)
-    case systemColumnsMissing([String])
-  }
-}
-
-extension DefinitionError.Reason: CustomStringConvertible {
-  package var description: String {
-    switch self {
-    case .notJSON(let error): "not JSON at \(error); write it with seq-config compile"
-    case .unsupportedFormat(let format):
-      "format \(format) is unknown, this program reads \(DefinitionSet.format); compile the definitions with this version of seq-config"
-    case .missingMember(let name): "member '\(name)' is missing; write it with seq-config compile"
-    case .unknownMember(let name, let known): "unknown member '\(name)'; known are \(list(known))"
-    case .wrongKind(let found, let expected): "this is \(found); give \(expected)"
-    case .malformed(let what, let text, let expected): "'\(text)' is no \(what); give \(expected)"
-    case .outOfRange(let value, let range):
-      "\(value) is out of range; give \(range.upperBound == .max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)")"
-    case .digestDiffers(let found, let expected):
-      "the content's digest is \(expected), not \(found): it was changed by hand; change the Python and compile it again"
-    case .systemColumnsMissing(let columns): "a dataset begins with other columns; begin it with \(list(columns))"
-    }
-  }
-}
-
-/// Names in quotes, for a message.
-func list(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }

@@ -56,7 +56,8 @@ extension LookupDefinition {
   fileprivate var json: JSONValue {
     [
       "name": .string(name), "table": .string(table), "key": .string(key), "key_type": .string(keyKind.rawValue),
-      "as_of": JSONValue(asOf), "columns": .array(columns.map(\.json)),
+      "as_of": asOf.map { ["column": .string($0.column), "type": .string("timestamp[\($0.text.rawValue)]")] } ?? .null,
+      "columns": .array(columns.map(\.json)),
     ]
   }
 }

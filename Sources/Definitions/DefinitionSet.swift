@@ -15,6 +15,11 @@ package struct DefinitionSet: Sendable, Hashable {
   package var eventTypes: [EventTypeDefinition]
   package var sequences: [SequenceDefinition]
 
+  /// One line for people.
+  package var summary: String {
+    "\(eventTypes.count) event types of \(sources.count) sources, \(sequences.count) sequences over \(datasets.count) datasets; digest \(digest)"
+  }
+
   package func source(_ name: String) -> SourceDefinition? { sources.first { $0.name == name } }
   package func lookup(_ name: String) -> LookupDefinition? { lookups.first { $0.name == name } }
   package func dataset(_ name: String) -> DatasetDefinition? { datasets.first { $0.name == name } }

@@ -8,6 +8,14 @@ package enum TimestampText: String, Sendable, Hashable, CaseIterable {
   case micros = "us"
   /// A string such as `2026-11-20T08:30:00.25Z`.
   case rfc3339
+
+  static let examples = list(allCases.map { "timestamp[\($0.rawValue)]" })
+
+  /// The kind in `timestamp[ms]`; nil for any other type.
+  init?(type: String) {
+    guard case .timestamp(let text)? = FieldType(text: type) else { return nil }
+    self = text
+  }
 }
 
 /// What a source's field holds in the raw text, and with that what its column becomes.
@@ -19,7 +27,7 @@ package indirect enum FieldType: Sendable, Hashable {
   /// Any JSON value, as its text in a string column.
   case json
   case list(FieldType)
-  /// An array of exactly `count` elements; any other is null.
+  /// An array of exactly `count` float32 or float64 elements; any other is null.
   case fixedSizeList(FieldType, count: Int)
 
   static let scalars: [FieldType] =
@@ -33,14 +41,18 @@ package indirect enum FieldType: Sendable, Hashable {
     guard let type = TypeText.parse(text, scalar: { name in Self.scalars.first { $0.description == name } }) else {
       return nil
     }
-    self = Self(type)
+    self.init(type)
   }
 
-  private init(_ text: TypeText<FieldType>) {
+  private init?(_ text: TypeText<FieldType>) {
     switch text {
     case .scalar(let type): self = type
-    case .list(let element): self = .list(FieldType(element))
-    case .fixedSizeList(let element, let count): self = .fixedSizeList(FieldType(element), count: count)
+    case .list(let element):
+      guard let element = FieldType(element) else { return nil }
+      self = .list(element)
+    case .fixedSizeList(.scalar(let element), let count) where element.arrowType.isFloat:
+      self = .fixedSizeList(element, count: count)
+    case .fixedSizeList: return nil
     }
   }
 

@@ -49,9 +49,21 @@ package struct LookupDefinition: Sendable, Hashable {
   package var table: String
   package var key: String
   package var keyKind: KeyKind
-  /// The table's column of the time from which a row holds; an event gets the latest row that is not after it.
-  package var asOf: String?
+  /// The time from which a row holds; an event gets the latest row that is not after it.
+  package var asOf: AsOf?
   package var columns: [LookupColumn]
+}
+
+/// The column of a table that holds the time from which a row holds.
+package struct AsOf: Sendable, Hashable {
+  package var column: String
+  /// How numbers and text in the column are times; a column of timestamps needs no such reading.
+  package var text: TimestampText
+
+  package init(column: String, text: TimestampText) {
+    self.column = column
+    self.text = text
+  }
 }
 
 /// The use of a look-up by an event type.

@@ -34,54 +34,59 @@ struct ObjectReader {
 
   private let isObject: Bool
 
-  private mutating func member(_ name: String) -> JSONValue? {
+  /// A member as it is; nil, noted, when it is missing.
+  mutating func take(_ name: String) -> JSONValue? {
     known.append(name)
     if let value = members[name] { return value }
     if isObject { faults.add(.missingMember(name), at: place) }
     return nil
   }
 
+  /// Knows a member without reading it.
+  mutating func skip(_ name: String) { known.append(name) }
+
   private func refuse(_ value: JSONValue, as name: String, expected: String) {
     faults.add(.wrongKind(found: value.kind, expected: expected), at: place.at(name))
   }
 
   mutating func optionalString(_ name: String) -> String? {
-    guard let value = member(name), value != .null else { return nil }
+    guard let value = take(name), value != .null else { return nil }
     if case .string(let text) = value { return text }
     refuse(value, as: name, expected: "a string")
     return nil
   }
 
   mutating func string(_ name: String) -> String {
-    guard let value = member(name) else { return "" }
+    guard let value = take(name) else { return "" }
     if case .string(let text) = value { return text }
     refuse(value, as: name, expected: "a string")
     return ""
   }
 
   mutating func optionalInteger(_ name: String, in range: ClosedRange<Int64> = 0...Int64.max) -> Int64? {
-    guard let value = member(name), value != .null else { return nil }
-    return integer(value, name, in: range)
+    guard let value = take(name), value != .null else { return nil }
+    return integer(value, at: place.at(name), in: range)
   }
 
   mutating func integer(_ name: String, in range: ClosedRange<Int64> = 0...Int64.max) -> Int64 {
-    member(name).flatMap { integer($0, name, in: range) } ?? range.lowerBound
+    take(name).flatMap { integer($0, at: place.at(name), in: range) } ?? range.lowerBound
   }
 
-  private func integer(_ value: JSONValue, _ name: String, in range: ClosedRange<Int64>) -> Int64? {
+  /// The whole number that `value` is; nil, noted, when it is none of the range.
+  func integer(_ value: JSONValue, at place: DefinitionError.Place, in range: ClosedRange<Int64>) -> Int64? {
     guard case .integer(let number) = value else {
-      refuse(value, as: name, expected: "a whole number")
+      faults.add(.wrongKind(found: value.kind, expected: "a whole number"), at: place)
       return nil
     }
     guard range.contains(number) else {
-      faults.add(.outOfRange(number, range), at: place.at(name))
+      faults.add(.outOfRange(number, range), at: place)
       return nil
     }
     return number
   }
 
   mutating func number(_ name: String) -> Double {
-    guard let value = member(name) else { return 0 }
+    guard let value = take(name) else { return 0 }
     if let number = value.double { return number }
     refuse(value, as: name, expected: "a number")
     return 0
@@ -91,7 +96,7 @@ struct ObjectReader {
   mutating func parsed<Value>(
     _ name: String, _ what: String, expected: @autoclosure () -> String, _ parse: (String) -> Value?
   ) -> Value? {
-    guard let value = member(name) else { return nil }
+    guard let value = take(name) else { return nil }
     guard case .string(let text) = value else {
       refuse(value, as: name, expected: "a string")
       return nil
@@ -141,7 +146,7 @@ struct ObjectReader {
 
   /// The object that is a member, or nil for null.
   mutating func optionalObject<Value>(_ name: String, _ read: (inout ObjectReader) -> Value) -> Value? {
-    guard let value = member(name), value != .null else { return nil }
+    guard let value = take(name), value != .null else { return nil }
     var reader = ObjectReader(value, at: place.at(name), faults: faults)
     defer { reader.finish() }
     return read(&reader)
@@ -149,7 +154,7 @@ struct ObjectReader {
 
   /// The elements of an array with their places.
   mutating func elements(_ name: String) -> [(JSONValue, DefinitionError.Place)] {
-    guard let value = member(name) else { return [] }
+    guard let value = take(name) else { return [] }
     guard case .array(let elements) = value else {
       refuse(value, as: name, expected: "an array")
       return []
@@ -174,7 +179,16 @@ extension JSONValue {
     case .integer, .number: "a number"
     case .string: "a string"
     case .array: "an array"
-    case .object: "an object"
+    case .object(let members):
+      if let type = members["python"]?.string {
+        "a Python \(type)"
+      } else if let kind = members["ref"]?.string, let name = members["name"]?.string {
+        "the \(kind.replacing("_", with: " ")) '\(name)'"
+      } else if let kind = members["kind"]?.string {
+        "a \(kind)"
+      } else {
+        members["entries"] == nil ? "an object" : "a dictionary"
+      }
     }
   }
 }

@@ -23,7 +23,16 @@ package struct FieldPath: Sendable, Hashable, CustomStringConvertible {
       && keys.allSatisfy { Self.isKey($0.hasSuffix("[]") ? $0.dropLast(2) : $0) }
   }
 
-  private static func isKey(_ key: Substring) -> Bool {
+  /// The keys, each pair of brackets a step of its own.
+  var steps: [Substring] { text.replacing("[]", with: ".[]").split(separator: ".") }
+
+  /// Whether two paths lead to one place, or need an object, an array or a plain value at the same one.
+  static func areInConflict(_ first: [Substring], _ second: [Substring]) -> Bool {
+    guard let (left, right) = zip(first, second).first(where: { $0 != $1 }) else { return true }
+    return left == "[]" || right == "[]"
+  }
+
+  static func isKey(_ key: some StringProtocol) -> Bool {
     guard let first = key.utf8.first, !(0x30...0x39).contains(first) else { return false }
     return key.utf8.allSatisfy { byte in
       (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F

@@ -1,0 +1,177 @@
+import Arrow
+
+extension DefinitionCompiler {
+  mutating func compile(_ declared: Declared<SequenceDefinition>) {
+    var sequence = declared.value
+    let place = declared.place
+    if sequence.name.isEmpty || set.sequence(sequence.name) != nil { return }
+    checkPresent(sequence.owner, "owner", "owner", at: place)
+    let eventTypes = resolveEvents(sequence, isSound: declared.isSound, place)
+    let scope = scope(of: eventTypes, place)
+    if let filter = sequence.filter { scope.checkFilter(filter, at: place.at("where"), faults) }
+    compileColumns(&sequence, scope, isSound: declared.isSound, place)
+    compileHistory(&sequence, scope, place)
+    checkCaps(sequence, place)
+    checkWindow(sequence, eventTypes, place)
+    set.sequences.append(sequence)
+  }
+
+  private func resolveEvents(
+    _ sequence: SequenceDefinition, isSound: Bool, _ place: DefinitionError.Place
+  ) -> [EventTypeDefinition] {
+    if sequence.eventTypes.isEmpty, isSound { faults.add(.empty("event type"), at: place.at("events")) }
+    var seen: Set<String> = []
+    return sequence.eventTypes.enumerated().compactMap { index, name in
+      let place = place.at("events[\(index)]")
+      if !seen.insert(name).inserted { faults.add(.duplicate("event type '\(name)'", first: nil), at: place) }
+      if let eventType = set.eventType(name) { return eventType }
+      faults.add(.unknown("event type", name, known: set.eventTypes.map(\.name)), at: place)
+      return nil
+    }
+  }
+
+  /// The columns of all datasets that the sequence is a view over.
+  ///
+  /// A column that several of them have under different types is named once and left out.
+  private func scope(of eventTypes: [EventTypeDefinition], _ place: DefinitionError.Place) -> ExpressionScope {
+    var columns: [Field] = []
+    var origins: [String: String] = [:]
+    for eventType in eventTypes {
+      let known = set.dataset(eventType.dataset)?.schema.fields ?? []
+      let broken = set.features(of: eventType).filter { $0.type == .null }
+      for column in known + broken {
+        guard let index = columns.firstIndex(where: { $0.name == column.name }) else {
+          columns.append(column)
+          origins[column.name] = eventType.name
+          continue
+        }
+        guard columns[index].type != column.type, columns[index].type != .null, column.type != .null else { continue }
+        let other = origins[column.name] ?? ""
+        let reason = DefinitionError.Reason.typeConflict(column.name, column.type, other: other, columns[index].type)
+        faults.add(reason, at: place.at("events"))
+        columns[index].type = .null
+      }
+    }
+    let isPartial = eventTypes.isEmpty || eventTypes.contains { faulty.contains("event type \($0.name)") }
+    return ExpressionScope(columns, isPartial: isPartial)
+  }
+
+  private func compileColumns(
+    _ sequence: inout SequenceDefinition, _ scope: ExpressionScope, isSound: Bool, _ place: DefinitionError.Place
+  ) {
+    if sequence.columns.isEmpty, isSound { faults.add(.empty("column"), at: place.at("columns")) }
+    var seen: Set<String> = []
+    for (index, column) in sequence.columns.enumerated() {
+      let place = place.at("columns[\(index)]")
+      if !seen.insert(column.name).inserted { faults.add(.duplicate("column '\(column.name)'", first: nil), at: place) }
+      guard let known = scope.schema[column.name] else {
+        if !scope.isExcused(column.name) {
+          faults.add(.unknown("column", column.name, known: scope.names), at: place)
+        }
+        continue
+      }
+      checkRecorded(column.type, known.type, at: place)
+      sequence.columns[index] = Field(column.name, known.type)
+    }
+  }
+
+  private func compileHistory(
+    _ sequence: inout SequenceDefinition, _ scope: ExpressionScope, _ place: DefinitionError.Place
+  ) {
+    let place = place.at("derive")
+    checkColumns(
+      sequence.history.map { ($0.name, place.at($0.name)) }, besides: Set(sequence.columns.map(\.name)))
+    for (index, column) in sequence.history.enumerated() {
+      let place = place.at(column.name)
+      let type = historyType(column.computation, sequence, scope, place)
+      checkRecorded(column.type, type, at: place)
+      sequence.history[index].type = type ?? .null
+    }
+  }
+
+  private func historyType(
+    _ computation: HistoryColumn.Computation, _ sequence: SequenceDefinition, _ scope: ExpressionScope,
+    _ place: DefinitionError.Place
+  ) -> DataType? {
+    switch computation {
+    case .counter(let aggregate, let column, let filter, let window):
+      if let filter { scope.checkFilter(filter, at: place.at("where"), faults) }
+      if let window { checkCounterWindow(window, sequence, place.at("window")) }
+      return counterType(aggregate, column, scope, place.at("column"))
+    case .session(let gap):
+      if gap == 0 { faults.add(.zeroDuration, at: place.at("gap")) }
+    case .gap(let filter):
+      if let filter { scope.checkFilter(filter, at: place.at("where"), faults) }
+    }
+    return .int64
+  }
+
+  private func checkCounterWindow(_ window: Int64, _ sequence: SequenceDefinition, _ place: DefinitionError.Place) {
+    if window == 0 { faults.add(.zeroDuration, at: place) }
+    if let whole = sequence.windowMicros, window > whole { faults.add(.counterBeyondWindow(window, whole), at: place) }
+  }
+
+  private func counterType(
+    _ aggregate: HistoryColumn.Aggregate, _ name: String?, _ scope: ExpressionScope, _ place: DefinitionError.Place
+  ) -> DataType? {
+    guard aggregate != .count else {
+      if let name { faults.add(.countOfColumn(name), at: place) }
+      return .int64
+    }
+    guard let name else {
+      faults.add(.empty("column to take the \(aggregate.rawValue) of"), at: place)
+      return nil
+    }
+    guard let column = scope.schema[name] else {
+      if !scope.isExcused(name) { faults.add(.unknown("column", name, known: scope.names), at: place) }
+      return nil
+    }
+    if let type = aggregate.type(of: column.type) { return type }
+    faults.add(.notAggregatable(aggregate.rawValue, column), at: place)
+    return nil
+  }
+
+  private func checkCaps(_ sequence: SequenceDefinition, _ place: DefinitionError.Place) {
+    var seen: Set<String> = []
+    for cap in sequence.caps {
+      let place = place.at("caps").at(cap.eventType)
+      if !seen.insert(cap.eventType).inserted {
+        faults.add(.duplicate("event type '\(cap.eventType)'", first: nil), at: place)
+      }
+      if !sequence.eventTypes.contains(cap.eventType) {
+        faults.add(.capOutside(cap.eventType, known: sequence.eventTypes), at: place)
+      }
+    }
+  }
+
+  private func checkWindow(
+    _ sequence: SequenceDefinition, _ eventTypes: [EventTypeDefinition], _ place: DefinitionError.Place
+  ) {
+    if sequence.freshnessMicros == 0 { faults.add(.zeroDuration, at: place.at("freshness")) }
+    guard let window = sequence.windowMicros else { return }
+    if window == 0 { faults.add(.zeroDuration, at: place.at("window")) }
+    guard eventTypes.count == sequence.eventTypes.count, let longest = eventTypes.max(by: Self.isKeptLess) else {
+      return
+    }
+    if window > longest.retentionMicros, longest.retentionMicros > 0 {
+      faults.add(
+        .windowBeyondRetention(window, longest.retentionMicros, eventType: longest.name), at: place.at("window"))
+    }
+  }
+
+  private static func isKeptLess(_ first: EventTypeDefinition, _ second: EventTypeDefinition) -> Bool {
+    first.retentionMicros < second.retentionMicros
+  }
+}
+
+extension HistoryColumn.Aggregate {
+  /// The type of the aggregate of a column of that type; nil when there is none.
+  func type(of column: DataType) -> DataType? {
+    switch self {
+    case .count: .int64
+    case .sum: column.isInteger ? .int64 : column.isFloat ? .float64 : nil
+    case .mean: column.isInteger || column.isFloat ? .float64 : nil
+    case .min, .max: column.isInteger || column.isFloat || column == .timestampMicrosUTC ? column : nil
+    }
+  }
+}
