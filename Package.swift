@@ -43,6 +43,7 @@ let package = Package(
     system("CSnappy", apt: "libsnappy-dev"),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
+    .target(name: "CBitPacking"),
 
     module("JSONText"),
     module("Buffers"),
@@ -51,7 +52,7 @@ let package = Package(
 
     module("Frames", ["Arrow", "JSONText", "CZstd", "CZlib", "CLZ4"]),
     module("JSONColumns", ["ArrowKernels", "CSimdJSON"]),
-    module("Parquet", ["ArrowKernels", "CZstd", "CZlib", "CLZ4", "CSnappy"]),
+    module("Parquet", ["ArrowKernels", "CBitPacking", "CZstd", "CZlib", "CLZ4", "CSnappy"]),
     module("Expressions", ["ArrowKernels", "CRE2"]),
 
     module("DeltaLog", ["Parquet", "JSONText"]),

@@ -162,6 +162,26 @@ public struct BitmapBuilder: ~Copyable {
     }
   }
 
+  /// The first `count` bits of `bytes`, least significant first.
+  /// - Precondition: `bytes` holds `count` bits.
+  public mutating func append(packed bytes: RawSpan, count: Int) {
+    precondition(count >= 0 && count <= bytes.byteCount * 8, "\(count) bits of \(bytes.byteCount) bytes")
+    unsafe bytes.withUnsafeBytes { source in
+      var index = 0
+      while index < count {
+        let bits = min(64, count - index)
+        var word: UInt64 = 0
+        if source.count - index / 8 >= 8 {
+          word = unsafe source.loadUnaligned(fromByteOffset: index / 8, as: UInt64.self)
+        } else {
+          for byte in 0..<(bits + 7) / 8 { word |= UInt64(unsafe source[index / 8 + byte]) << UInt64(8 * byte) }
+        }
+        append(word: word, bits: bits)
+        index += bits
+      }
+    }
+  }
+
   /// Drops all but the first `count` bits.
   public mutating func truncate(to count: Int) {
     guard count < total else { return }

@@ -80,7 +80,10 @@ import Glibc
 
   @inlinable public mutating func append<T: BitwiseCopyable>(repeating value: T, count copies: Int) {
     reserve(copies * MemoryLayout<T>.stride)
-    for _ in 0..<copies { append(value) }
+    for copy in 0..<copies {
+      unsafe (base + count + copy * MemoryLayout<T>.stride).storeBytes(of: value, as: T.self)
+    }
+    count &+= copies * MemoryLayout<T>.stride
   }
 
   /// Appends up to `capacity` elements of `T` that `body` writes.
