@@ -6,9 +6,19 @@ struct DecoderScratch: ~Copyable {
   var longs = BufferBuilder()
   /// Dictionary indices.
   var indices = BufferBuilder()
-  /// Prefix lengths.
-  var prefixes = BufferBuilder()
-  /// Values before nulls stand between them, or before their conversion.
-  var dense = BufferBuilder()
-  var converted = BufferBuilder()
+  /// Values before their conversion.
+  var stored = BufferBuilder()
+  /// Byte arrays before their conversion.
+  var byteArrays = ByteArrayScratch()
+}
+
+/// Byte arrays and the Int32 offset of each one's end.
+struct ByteArrayScratch: ~Copyable {
+  var ends = BufferBuilder()
+  var data = BufferBuilder()
+
+  mutating func clear() {
+    ends.truncate(to: 0)
+    data.truncate(to: 0)
+  }
 }

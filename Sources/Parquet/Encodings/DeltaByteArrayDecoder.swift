@@ -8,12 +8,12 @@ import Buffers
 enum DeltaByteArrayDecoder {
   /// Appends the bytes of `count` values to `data` and the Int32 offset of each one's end to `ends`.
   static func appendLengthEncoded(
-    _ bytes: RawSpan, count: Int, ends: inout BufferBuilder, data: inout BufferBuilder, scratch: inout DecoderScratch
+    _ bytes: RawSpan, count: Int, ends: inout BufferBuilder, data: inout BufferBuilder, longs: inout BufferBuilder
   ) throws(ParquetError) {
     var cursor = ByteCursor(bytes)
     let first = ends.byteCount / 4
     try DeltaBinaryPackedDecoder.append(
-      &cursor, count: count, as: Int32.self, to: &ends, scratch: &scratch.longs)
+      &cursor, count: count, as: Int32.self, to: &ends, scratch: &longs)
     let values = cursor.rest()
     let base = data.byteCount
     try requireLengths(ends.bytes, from: first, count: count, within: values.byteCount)
@@ -48,16 +48,16 @@ enum DeltaByteArrayDecoder {
   /// - Parameter limit: bytes that `data` may grow to: prefixes can make a page's values far larger than the page.
   static func appendPrefixed(
     _ bytes: RawSpan, count: Int, ends: inout BufferBuilder, data: inout BufferBuilder, limit: Int,
-    scratch: inout DecoderScratch
+    longs: inout BufferBuilder
   ) throws(ParquetError) {
     var cursor = ByteCursor(bytes)
-    scratch.prefixes.truncate(to: 0)
+    var prefixes = BufferBuilder(capacity: min(count, bytes.byteCount) * 4)
     try DeltaBinaryPackedDecoder.append(
-      &cursor, count: count, as: Int32.self, to: &scratch.prefixes, scratch: &scratch.longs)
+      &cursor, count: count, as: Int32.self, to: &prefixes, scratch: &longs)
     var suffixes = BufferBuilder(capacity: bytes.byteCount)
-    var suffixEnds = BufferBuilder(capacity: count * 4)
-    try appendLengthEncoded(cursor.rest(), count: count, ends: &suffixEnds, data: &suffixes, scratch: &scratch)
-    let total = try prefixedByteCount(scratch.prefixes.bytes, suffixEnds.bytes, count: count, limit: limit)
+    var suffixEnds = BufferBuilder(capacity: min(count, bytes.byteCount) * 4)
+    try appendLengthEncoded(cursor.rest(), count: count, ends: &suffixEnds, data: &suffixes, longs: &longs)
+    let total = try prefixedByteCount(prefixes.bytes, suffixEnds.bytes, count: count, limit: limit)
     let base = data.byteCount
     guard total <= limit - base else {
       throw ParquetError(.limitExceeded("column data", value: base + total, limit: limit))
@@ -65,7 +65,7 @@ enum DeltaByteArrayDecoder {
     try PlainDecoder.requireOffsets(base + total)
     unsafe data.appendUnsafely(capacity: total) { room in
       unsafe join(
-        prefixes: scratch.prefixes.bytes, suffixEnds: suffixEnds.bytes, suffixes: suffixes.bytes, count: count,
+        prefixes: prefixes.bytes, suffixEnds: suffixEnds.bytes, suffixes: suffixes.bytes, count: count,
         base: base, ends: &ends, into: room)
       return total
     }

@@ -13,6 +13,8 @@ package struct LeafColumn: Sendable, Hashable {
   package var maxDefinitionLevel: Int
   /// How many of the path's fields are repeated.
   package var maxRepetitionLevel: Int
+  /// The definition level from which on there is a slot for a value: that of an element of the innermost list, or 0.
+  package var slotLevel: Int
   /// The type that values of this column have in Arrow.
   package var arrowType: DataType
 

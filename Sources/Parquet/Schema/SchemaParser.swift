@@ -24,12 +24,17 @@ struct SchemaParser {
     var path: [String] = []
     var definitionLevel = 0
     var repetitionLevel = 0
+    var slotLevel = 0
 
     func entering(_ tree: Tree) -> Place {
-      Place(
-        path: path + [tree.element.name],
-        definitionLevel: definitionLevel + (tree.element.repetition == .required ? 0 : 1),
-        repetitionLevel: repetitionLevel + (tree.element.repetition == .repeated ? 1 : 0))
+      var place = self
+      place.path.append(tree.element.name)
+      if tree.element.repetition != .required { place.definitionLevel += 1 }
+      if tree.element.repetition == .repeated {
+        place.repetitionLevel += 1
+        place.slotLevel = place.definitionLevel
+      }
+      return place
     }
   }
 
@@ -103,7 +108,8 @@ struct SchemaParser {
       LeafColumn(
         path: place.path, physicalType: element.physicalType!, typeLength: element.typeLength ?? 0,
         logicalType: element.annotation, repetition: element.repetition!,
-        maxDefinitionLevel: place.definitionLevel, maxRepetitionLevel: place.repetitionLevel, arrowType: type))
+        maxDefinitionLevel: place.definitionLevel, maxRepetitionLevel: place.repetitionLevel, slotLevel: place.slotLevel,
+        arrowType: type))
     let field = Field(element.name, type, isNullable: element.repetition == .optional, metadata: metadata)
     return ColumnNode(
       field: field, definitionLevel: place.definitionLevel, repetitionLevel: place.repetitionLevel,

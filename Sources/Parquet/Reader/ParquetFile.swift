@@ -1,0 +1,137 @@
+import Arrow
+import Buffers
+
+//     file   ::= "PAR1", column chunks and indexes, footer
+//     footer ::= FileMetaData, its byte count: u32, "PAR1"
+
+/// What the footer of a file says, checked against its schema and size.
+///
+/// A file is opened in two steps, whoever does the reading: `tailRange`, then `footerRange` in the tail's bytes, which
+/// may reach further back.
+package struct ParquetFile: Sendable {
+  package let metadata: FileMetadata
+  package let schema: ParquetSchema
+  package let byteCount: Int
+
+  private static let magic: UInt32 = 0x3152_4150  // "PAR1"
+  private static let encryptedMagic: UInt32 = 0x4552_4150  // "PARE"
+  /// Enough for most footers.
+  private static let tailByteCount = 64 << 10
+
+  /// The bytes to read first.
+  package static func tailRange(byteCount: Int) -> Range<Int> { max(0, byteCount - tailByteCount)..<byteCount }
+
+  /// The bytes of the footer's metadata.
+  /// - Parameter tail: the file's last bytes, 8 or more unless the file is shorter.
+  /// - Throws: `.notParquet`, `.encrypted`, `.truncated`.
+  package static func footerRange(tail: Buffer, byteCount: Int) throws(ParquetError) -> Range<Int> {
+    guard tail.byteCount >= 8, byteCount >= 12 else { throw ParquetError(.notParquet) }
+    let end = tail.slice(tail.byteCount - 8..<tail.byteCount)
+    let mark = end.load(1, as: UInt32.self)
+    guard mark != encryptedMagic else { throw ParquetError(.encrypted) }
+    guard mark == magic else { throw ParquetError(.notParquet) }
+    let size = Int(end.load(0, as: UInt32.self))
+    guard size <= byteCount - 12 else {
+      throw ParquetError(.truncated("footer", needed: size + 12, available: byteCount), byteOffset: byteCount - 8)
+    }
+    return byteCount - 8 - size..<byteCount - 8
+  }
+
+  /// - Parameters:
+  ///   - footer: the bytes of `footerRange`.
+  ///   - byteCount: of the whole file.
+  package init(footer: Buffer, byteCount: Int) throws(ParquetError) {
+    do throws(ParquetError) {
+      metadata = try FileMetadata(decoding: footer)
+    } catch {
+      throw error.located(byteOffset: byteCount - 8 - footer.byteCount)
+    }
+    schema = try ParquetSchema(elements: metadata.schema)
+    self.byteCount = byteCount
+    for group in metadata.rowGroups { try check(group) }
+  }
+
+  /// Opens the file that `source` reads.
+  package init(_ source: some ByteSource) throws {
+    let tailRange = Self.tailRange(byteCount: source.byteCount)
+    let tail = try source.read(tailRange)
+    let range = try Self.footerRange(tail: tail, byteCount: source.byteCount)
+    let isInTail = range.lowerBound >= tailRange.lowerBound
+    let start = range.lowerBound - tailRange.lowerBound
+    let footer = isInTail ? tail.slice(start..<start + range.count) : try source.read(range)
+    try self.init(footer: footer, byteCount: source.byteCount)
+  }
+
+  private func check(_ group: RowGroupMetadata) throws(ParquetError) {
+    guard group.columns.count == schema.leaves.count else {
+      throw ParquetError(
+        .countMismatch("column chunks in a row group", expected: schema.leaves.count, actual: group.columns.count))
+    }
+    for (leaf, chunk) in zip(schema.leaves, group.columns) {
+      guard let column = chunk.metadata else { continue }
+      guard column.physicalType == leaf.physicalType else {
+        throw ParquetError(
+          .malformed("column chunk of type \(column.physicalType) in a column of type \(leaf.physicalType)"),
+          column: leaf.name)
+      }
+    }
+  }
+
+  // MARK: Rows and columns
+
+  package var rowCount: Int { metadata.rowCount }
+
+  package var rowGroupCount: Int { metadata.rowGroups.count }
+
+  /// The schema of the batches that are read.
+  /// - Parameter columns: of the table; nil for all.
+  package func arrowSchema(columns: [Int]? = nil, options: ReadOptions = ReadOptions()) -> Schema {
+    let columns = columns ?? Array(schema.columns.indices)
+    var entries: [String: String] = [:]
+    for entry in metadata.keyValues where entry.key != "ARROW:schema" { entries[entry.key] = entry.value ?? "" }
+    return Schema(columns.map { field($0, options) }, metadata: entries)
+  }
+
+  private func field(_ column: Int, _ options: ReadOptions) -> Field {
+    var field = schema.columns[column].field
+    if isDictionary(column, options) {
+      field.type = .dictionary(index: .int32, value: field.type, isOrdered: false)
+    }
+    return field
+  }
+
+  /// Whether a column is returned as a dictionary array.
+  func isDictionary(_ column: Int, _ options: ReadOptions) -> Bool {
+    let field = schema.columns[column].field
+    return (field.type == .utf8 || field.type == .binary) && options.dictionaryColumns.contains(field.name)
+  }
+
+  // MARK: Column chunks
+
+  /// The metadata of a column chunk.
+  /// - Throws: `.encrypted`, `.unsupported` for chunks in other files.
+  package func chunk(rowGroup: Int, leaf: Int) throws(ParquetError) -> ColumnMetadata {
+    let chunk = metadata.rowGroups[rowGroup].columns[leaf]
+    let name = schema.leaves[leaf].name
+    guard !chunk.isEncrypted, let column = chunk.metadata else { throw ParquetError(.encrypted, column: name) }
+    guard chunk.filePath?.isEmpty ?? true else {
+      throw ParquetError(.unsupported("a column chunk in another file"), column: name)
+    }
+    return column
+  }
+
+  /// Where a column chunk's pages lie, its dictionary page first.
+  /// - Throws: `.truncated` where that is not inside the file.
+  package func chunkRange(rowGroup: Int, leaf: Int) throws(ParquetError) -> Range<Int> {
+    let column = try chunk(rowGroup: rowGroup, leaf: leaf)
+    var start = column.dataPageOffset
+    if let dictionary = column.dictionaryPageOffset, dictionary > 0 { start = min(start, dictionary) }
+    let (end, overflow) = start.addingReportingOverflow(column.totalCompressedByteCount)
+    guard !overflow, end <= byteCount else {
+      throw ParquetError(
+        .truncated("column chunk", needed: column.totalCompressedByteCount, available: max(0, byteCount - start)),
+        column: schema.leaves[leaf].name, byteOffset: start)
+    }
+    return start..<end
+  }
+}

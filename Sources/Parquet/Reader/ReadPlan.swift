@@ -1,0 +1,87 @@
+import Buffers
+
+/// Which bytes of a file hold some rows of some columns of one row group.
+///
+/// Whoever reads the file fetches `ranges`, in whatever way, and hands their bytes to a `RowGroupDecoder`.
+package struct ReadPlan: Sendable {
+  package let rowGroup: Int
+  /// Counted from the row group's first.
+  package let rows: Range<Int>
+  /// Columns of the table, in the order in which they are returned.
+  package let columns: [Int]
+  /// Byte ranges of the file, ascending within a column.
+  package let ranges: [Range<Int>]
+  let leaves: [Leaf]
+
+  struct Leaf: Sendable {
+    var leaf: Int
+    /// The first row of the first data page.
+    var firstRow: Int
+    /// Into the plan's ranges.
+    var ranges: Range<Int>
+  }
+}
+
+extension ParquetFile {
+  /// Plans the reading of `rows` of `columns`.
+  ///
+  /// - Parameters:
+  ///   - columns: of the table; nil for all.
+  ///   - rows: counted from the row group's first; nil for all.
+  ///   - pages: the row group's offset indexes, if they were read: only the pages with those rows are then fetched.
+  ///   - dictionaries: whose pages need not be fetched.
+  /// - Precondition: row group, columns and rows are the file's.
+  package func plan(
+    rowGroup: Int, columns: [Int]? = nil, rows: Range<Int>? = nil, pages: RowGroupPageIndex? = nil,
+    dictionaries: [Int: LeafDictionary] = [:]
+  ) throws(ParquetError) -> ReadPlan {
+    let columns = columns ?? Array(schema.columns.indices)
+    let rowCount = metadata.rowGroups[rowGroup].rowCount
+    let rows = rows ?? 0..<rowCount
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount)")
+    var ranges: [Range<Int>] = []
+    var leaves: [ReadPlan.Leaf] = []
+    for column in columns {
+      for leaf in schema.columns[column].leaves {
+        let first = ranges.count
+        let chunk = try chunkRange(rowGroup: rowGroup, leaf: leaf)
+        var firstRow = 0
+        if let index = pages?.offsetIndexes[leaf], !rows.isEmpty {
+          firstRow = index.append(rows, of: chunk, withDictionary: dictionaries[leaf] == nil, to: &ranges)
+        } else {
+          ranges.append(chunk)
+        }
+        leaves.append(ReadPlan.Leaf(leaf: leaf, firstRow: firstRow, ranges: first..<ranges.count))
+      }
+    }
+    return ReadPlan(rowGroup: rowGroup, rows: rows, columns: columns, ranges: ranges, leaves: leaves)
+  }
+}
+
+extension OffsetIndex {
+  /// The page that holds `row`, if there is one; else the last.
+  package func page(ofRow row: Int) -> Int {
+    var (low, high) = (0, pages.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if pages[middle].firstRow <= row { low = middle } else { high = middle }
+    }
+    return low
+  }
+
+  /// Appends the bytes of the pages with `rows`, adjacent ones as one range; answers the first page's first row.
+  func append(_ rows: Range<Int>, of chunk: Range<Int>, withDictionary: Bool, to ranges: inout [Range<Int>]) -> Int {
+    let first = page(ofRow: rows.lowerBound)
+    let last = page(ofRow: rows.upperBound - 1)
+    let start = ranges.count
+    if withDictionary, chunk.lowerBound < pages[0].byteOffset { ranges.append(chunk.lowerBound..<pages[0].byteOffset) }
+    for page in pages[first...last] {
+      if ranges.count > start, ranges[ranges.count - 1].upperBound == page.byteOffset {
+        ranges[ranges.count - 1] = ranges[ranges.count - 1].lowerBound..<page.byteOffset + page.byteCount
+      } else {
+        ranges.append(page.byteOffset..<page.byteOffset + page.byteCount)
+      }
+    }
+    return pages[first].firstRow
+  }
+}
