@@ -11,6 +11,9 @@ package enum CompressionCodec: UInt8, Sendable, Hashable, CaseIterable {
   case zstd = 6
   case lz4Raw = 7
 
+  /// Whether pages of this codec can be read.
+  package var isSupported: Bool { self != .brotli && self != .lzo }
+
   /// As the format names it: `ZSTD`, `LZ4_RAW`.
   package var name: String {
     switch self {

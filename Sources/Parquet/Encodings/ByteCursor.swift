@@ -28,7 +28,9 @@ struct ByteCursor: ~Copyable, ~Escapable {
     var shift: UInt64 = 0
     while true {
       let byte = try byte(of: what)
-      guard shift < 63 || (shift == 63 && byte <= 1) else { throw ParquetError(.malformed("\(what): a varint of over 64 bits")) }
+      guard shift < 63 || (shift == 63 && byte <= 1) else {
+        throw ParquetError(.malformed("\(what): a varint of over 64 bits"))
+      }
       value |= UInt64(byte & 0x7F) &<< shift
       if byte < 0x80 { return value }
       shift &+= 7

@@ -3,7 +3,9 @@ import Buffers
 
 extension LeafBuilder {
   func requireNone(_ count: Int) throws(ParquetError) {
-    guard count == 0 else { throw ParquetError(.countMismatch("values in a column of nulls", expected: 0, actual: count)) }
+    guard count == 0 else {
+      throw ParquetError(.countMismatch("values in a column of nulls", expected: 0, actual: count))
+    }
   }
 
   static func decodeBooleans(
@@ -52,7 +54,9 @@ extension LeafBuilder {
   }
 
   private static func require(_ dictionary: LeafDictionary?) throws(ParquetError) -> LeafDictionary {
-    guard let dictionary else { throw ParquetError(.malformed("column chunk: dictionary indices without a dictionary")) }
+    guard let dictionary else {
+      throw ParquetError(.malformed("column chunk: dictionary indices without a dictionary"))
+    }
     return dictionary
   }
 

@@ -17,7 +17,8 @@ package struct LeafDictionary: Sendable {
   ) throws(ParquetError) {
     self.count = count
     switch layout {
-    case .null, .boolean: throw ParquetError(.unsupportedEncoding(Int(Encoding.plainDictionary.rawValue)))
+    case .null: (values, offsets) = (.empty, .empty)
+    case .boolean: throw ParquetError(.unsupportedEncoding(Int(Encoding.plainDictionary.rawValue)))
     case .variable, .dictionary:
       var offsets = BufferBuilder(capacity: (count + 1) * 4)
       var data = BufferBuilder(capacity: bytes.byteCount)

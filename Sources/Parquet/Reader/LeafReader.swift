@@ -10,15 +10,20 @@ final class LeafReader {
   /// Slots that were decoded with the rows before them.
   private var left: LeafSlots?
   private var isAtEnd = false
+  /// Values that the pages still hold, nulls included.
+  private var valuesLeft: Int
 
-  /// - Parameter dictionary: the chunk's dictionary if it is known; its page is then not among the pages.
+  /// - Parameters:
+  ///   - valueCount: values in the pages at most; what follows them is passed over.
+  ///   - dictionary: the chunk's dictionary if it is known; its page is then not among the pages.
   init(
-    _ leaf: LeafColumn, isNested: Bool, asDictionary: Bool, codec: CompressionCodec,
-    pages: PageCursor, dictionary: LeafDictionary?, options: ReadOptions
+    _ leaf: LeafColumn, isNested: Bool, asDictionary: Bool, codec: CompressionCodec, pages: PageCursor,
+    valueCount: Int, dictionary: LeafDictionary?, options: ReadOptions
   ) {
     self.pages = pages
     self.codec = codec
     self.options = options
+    valuesLeft = valueCount
     builder = LeafBuilder(leaf, isNested: isNested, asDictionary: asDictionary)
     builder.dictionary = dictionary
   }
@@ -78,8 +83,12 @@ final class LeafReader {
         switch page.header.kind {
         case .dictionary: try readDictionary(page, &decoder)
         case .other: continue
-        case .data(let rows, _, _, _) where leaf.maxRepetitionLevel == 0 && rows <= count - skipped: skipped += rows
-        case .dataV2(_, _, let rows, _, _, _, _) where rows <= count - skipped: skipped += rows
+        case .data(let rows, _, _, _) where leaf.maxRepetitionLevel == 0 && rows <= count - skipped:
+          skipped += rows
+          valuesLeft -= rows
+        case .dataV2(let values, _, let rows, _, _, _, _) where rows <= count - skipped:
+          skipped += rows
+          valuesLeft -= values
         default:
           pages = before
           return skipped
@@ -95,7 +104,7 @@ final class LeafReader {
 
   /// Answers whether there was a page.
   private func readPage(limit: Int, _ decoder: inout PageDecoder) throws(ParquetError) -> Bool {
-    guard let page = try pages.next() else {
+    guard valuesLeft > 0, let page = try pages.next() else {
       isAtEnd = true
       return false
     }
@@ -142,6 +151,7 @@ final class LeafReader {
 
   private func readData(_ page: StoredPage, limit: Int, _ decoder: inout PageDecoder) throws(ParquetError) {
     guard let layout = PageLayout(page.header) else { return }
+    valuesLeft -= layout.valueCount
     try requirePage(page, decoded: layout.valueCount * max(1, builder.layout.width))
     let levelByteCount = layout.levelByteCount
     let size = page.header.uncompressedByteCount - levelByteCount

@@ -109,7 +109,7 @@ package struct ParquetFile: Sendable {
   // MARK: Column chunks
 
   /// The metadata of a column chunk.
-  /// - Throws: `.encrypted`, `.unsupported` for chunks in other files.
+  /// - Throws: `.encrypted`, `.unsupportedCodec`, `.unsupported` for chunks in other files.
   package func chunk(rowGroup: Int, leaf: Int) throws(ParquetError) -> ColumnMetadata {
     let chunk = metadata.rowGroups[rowGroup].columns[leaf]
     let name = schema.leaves[leaf].name
@@ -117,6 +117,7 @@ package struct ParquetFile: Sendable {
     guard chunk.filePath?.isEmpty ?? true else {
       throw ParquetError(.unsupported("a column chunk in another file"), column: name)
     }
+    guard column.codec.isSupported else { throw ParquetError(.unsupportedCodec(column.codec.name), column: name) }
     return column
   }
 
@@ -132,6 +133,15 @@ package struct ParquetFile: Sendable {
         .truncated("column chunk", needed: column.totalCompressedByteCount, available: max(0, byteCount - start)),
         column: schema.leaves[leaf].name, byteOffset: start)
     }
-    return start..<end
+    return start..<(hasShortChunks ? min(end + 100, byteCount) : end)
+  }
+
+  /// Whether the writer left a page header out of a chunk's size, as parquet-mr did before 1.2.9.
+  /// - Source: PARQUET-816.
+  private var hasShortChunks: Bool {
+    guard let writer = metadata.createdBy, writer.hasPrefix("parquet-mr") else { return false }
+    let version = writer.split(separator: " ").dropFirst(2).first ?? "0"
+    let parts = version.split { !$0.isNumber }.prefix(3).map { Int($0) ?? 0 }
+    return parts.lexicographicallyPrecedes([1, 2, 9])
   }
 }

@@ -16,7 +16,9 @@ package struct ReadPlan: Sendable {
   struct Leaf: Sendable {
     var leaf: Int
     /// The first row of the first data page.
-    var firstRow: Int
+    var firstRow = 0
+    /// Whether all pages of the chunk are among the ranges.
+    var isWhole = true
     /// Into the plan's ranges.
     var ranges: Range<Int>
   }
@@ -43,15 +45,16 @@ extension ParquetFile {
     var leaves: [ReadPlan.Leaf] = []
     for column in columns {
       for leaf in schema.columns[column].leaves {
-        let first = ranges.count
         let chunk = try chunkRange(rowGroup: rowGroup, leaf: leaf)
-        var firstRow = 0
+        var plan = ReadPlan.Leaf(leaf: leaf, ranges: ranges.count..<ranges.count + 1)
         if let index = pages?.offsetIndexes[leaf], !rows.isEmpty {
-          firstRow = index.append(rows, of: chunk, withDictionary: dictionaries[leaf] == nil, to: &ranges)
+          plan.firstRow = index.append(rows, of: chunk, withDictionary: dictionaries[leaf] == nil, to: &ranges)
+          plan.isWhole = false
+          plan.ranges = plan.ranges.lowerBound..<ranges.count
         } else {
           ranges.append(chunk)
         }
-        leaves.append(ReadPlan.Leaf(leaf: leaf, firstRow: firstRow, ranges: first..<ranges.count))
+        leaves.append(plan)
       }
     }
     return ReadPlan(rowGroup: rowGroup, rows: rows, columns: columns, ranges: ranges, leaves: leaves)

@@ -35,10 +35,11 @@ package final class RowGroupDecoder {
         let segments = leaf.ranges.map {
           PageCursor.Segment(byteOffset: plan.ranges[$0].lowerBound, bytes: bytes[$0])
         }
+        let chunk = try file.chunk(rowGroup: plan.rowGroup, leaf: leaf.leaf)
         readers.append(
           LeafReader(
             file.schema.leaves[leaf.leaf], isNested: node.isNested, asDictionary: file.isDictionary(column, options),
-            codec: try file.chunk(rowGroup: plan.rowGroup, leaf: leaf.leaf).codec, pages: PageCursor(segments),
+            codec: chunk.codec, pages: PageCursor(segments), valueCount: leaf.isWhole ? chunk.valueCount : .max,
             dictionary: dictionaries[leaf.leaf], options: options))
         next += 1
       }

@@ -108,7 +108,8 @@ struct SchemaParser {
       LeafColumn(
         path: place.path, physicalType: element.physicalType!, typeLength: element.typeLength ?? 0,
         logicalType: element.annotation, repetition: element.repetition!,
-        maxDefinitionLevel: place.definitionLevel, maxRepetitionLevel: place.repetitionLevel, slotLevel: place.slotLevel,
+        maxDefinitionLevel: place.definitionLevel, maxRepetitionLevel: place.repetitionLevel,
+        slotLevel: place.slotLevel,
         arrowType: type))
     let field = Field(element.name, type, isNullable: element.repetition == .optional, metadata: metadata)
     return ColumnNode(
