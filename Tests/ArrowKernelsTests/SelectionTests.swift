@@ -54,6 +54,7 @@ import Testing
     let whole = ArrowArray.concatenate(arrays)
     #expect(whole.allValues == arrays.flatMap(\.allValues))
     #expect(ArrowArray.concatenate([whole, whole]).allValues == whole.allValues + whole.allValues)
+    #expect(arrays[0].copied().allValues == arrays[0].allValues)
   }
 
   @Test func aSharedDictionaryIsKept() {

@@ -73,3 +73,8 @@ extension BufferBuilder {
     }
   }
 }
+
+extension RecordBatch {
+  /// The same rows, every dictionary cut down to the values used.
+  public func compacted() -> RecordBatch { RecordBatch(schema, columns.map { $0.compacted() }, rowCount: rowCount) }
+}

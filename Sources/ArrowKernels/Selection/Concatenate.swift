@@ -9,16 +9,20 @@ extension ArrowArray {
   public static func concatenate(_ arrays: [ArrowArray]) -> ArrowArray {
     precondition(!arrays.isEmpty, "no array to concatenate")
     precondition(arrays.allSatisfy { $0.type == arrays[0].type }, "arrays of several types")
-    if arrays.count == 1 { return arrays[0] }
     let filled = arrays.filter { $0.count > 0 }
-    if filled.count < 2 { return filled.first ?? arrays[0] }
-    let count = filled.reduce(0) { $0 + $1.count }
-    if case .dictionary = arrays[0].storage { return concatenateDictionaries(filled, count: count) }
-    let storage = concatenateStorage(filled)
+    return filled.count < 2 ? filled.first ?? arrays[0] : joined(filled)
+  }
+
+  /// The same values in memory of their own, so that what they are a slice of can go; a dictionary's values are shared.
+  public func copied() -> ArrowArray { Self.joined([self]) }
+
+  private static func joined(_ arrays: [ArrowArray]) -> ArrowArray {
+    let count = arrays.reduce(0) { $0 + $1.count }
+    if case .dictionary = arrays[0].storage { return concatenateDictionaries(arrays, count: count) }
+    let storage = concatenateStorage(arrays)
     return ArrowArray(
-      filled[0].type.adapted(to: storage), count: count,
-      validity: concatenateValidity(filled.map { ($0.count, $0.validity) }, count: count),
-      storage: storage)
+      arrays[0].type.adapted(to: storage), count: count,
+      validity: concatenateValidity(arrays.map { ($0.count, $0.validity) }, count: count), storage: storage)
   }
 
   private static func concatenateStorage(_ arrays: [ArrowArray]) -> Storage {
@@ -32,11 +36,11 @@ extension ArrowArray {
       return .variable(offsets: concatenateOffsets(arrays, ranges), data: data)
     case .list:
       let ranges = arrays.map(\.valueRange)
-      let child = concatenate(zip(arrays, ranges).map { $0.children[0].slice($1) })
+      let child = joined(zip(arrays, ranges).map { $0.children[0].slice($1) })
       return .list(offsets: concatenateOffsets(arrays, ranges), child: child)
-    case .fixedSizeList: return .fixedSizeList(child: concatenate(arrays.map { $0.children[0] }))
+    case .fixedSizeList: return .fixedSizeList(child: joined(arrays.map { $0.children[0] }))
     case .structure(let children):
-      return .structure(children: children.indices.map { field in concatenate(arrays.map { $0.children[field] }) })
+      return .structure(children: children.indices.map { field in joined(arrays.map { $0.children[field] }) })
     case .dictionary: preconditionFailure("dictionaries are concatenated by their indices")
     }
   }
@@ -104,6 +108,9 @@ extension ArrowArray {
 }
 
 extension RecordBatch {
+  /// The same rows in memory of their own; dictionaries' values are shared.
+  public func copied() -> RecordBatch { RecordBatch(schema, columns.map { $0.copied() }, rowCount: rowCount) }
+
   /// All rows of `batches`, of one schema, one batch after the other.
   public static func concatenate(_ batches: [RecordBatch]) -> RecordBatch {
     precondition(!batches.isEmpty, "no batch to concatenate")

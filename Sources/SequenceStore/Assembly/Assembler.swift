@@ -1,0 +1,179 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Engine
+
+/// How events are assembled.
+package struct AssemblyOptions: Sendable {
+  /// Bytes of events held in memory; beyond it sorted runs go to temporary files.
+  package var memoryLimit: Int
+  /// Where those files are made; they have no name there.
+  package var temporaryDirectory: String
+  /// Whether an event that was taken back stays as the row that says so.
+  package var keepsRetractions: Bool
+  /// The most rows of a batch given out.
+  package var batchRowCount: Int
+
+  package init(
+    memoryLimit: Int = 1 << 30, temporaryDirectory: String = "/tmp", keepsRetractions: Bool = true,
+    batchRowCount: Int = 1 << 16
+  ) {
+    self.memoryLimit = memoryLimit
+    self.temporaryDirectory = temporaryDirectory
+    self.keepsRetractions = keepsRetractions
+    self.batchRowCount = batchRowCount
+  }
+}
+
+/// What assembling did.
+package struct AssemblyCounts: Sendable, Equatable {
+  package var rowsIn = 0
+  package var rowsOut = 0
+  /// Rows that gave way to another row of the same event: duplicates and earlier revisions.
+  package var superseded = 0
+  /// Sorted runs written to temporary files.
+  package var spilledRuns = 0
+}
+
+/// Brings the events of one dataset into order (user, ts, event_type, event_key) and leaves of each event the row that
+/// holds: the highest revision, of equal ones the row seen first, then the one with the lower hash.
+///
+/// The outcome does not depend on the order of arrival, on how the rows were cut into batches, or on the memory limit.
+/// Events of one user are held in memory together, whatever the limit.
+package struct Assembler: ~Copyable {
+  private let options: AssemblyOptions
+  private var segments: EventSegments?
+  private var runs: [SortedRun] = []
+  /// The event types of all runs.
+  private var eventTypes: Set<String> = []
+  package private(set) var counts = AssemblyCounts()
+
+  package init(_ options: AssemblyOptions = AssemblyOptions()) { self.options = options }
+
+  /// Adds events, all batches of one dataset: columns of the same names and value types, system columns without nulls.
+  package mutating func append(_ batch: RecordBatch) throws {
+    let segments = try segments ?? EventSegments(batch.schema)
+    self.segments = segments
+    try segments.append(batch)
+    counts.rowsIn += batch.rowCount
+    if segments.byteCount > options.memoryLimit || segments.isOverfull { try spill() }
+  }
+
+  /// Gives out all events in order, in batches that are marked as such, and answers the final counts.
+  package mutating func finish(_ emit: (RecordBatch) throws -> Void) throws -> AssemblyCounts {
+    guard let segments else { return counts }
+    var rowsOut = 0
+    func count(_ batch: RecordBatch) throws {
+      rowsOut += batch.rowCount
+      try emit(batch)
+    }
+    if runs.isEmpty {
+      let writer = AssembledWriter(
+        segments, keepsRetractions: options.keepsRetractions, batchRowCount: options.batchRowCount)
+      counts.superseded += try writer.write(count)
+    } else {
+      if segments.rowCount > 0 { try spill() }
+      self.segments = nil
+      try merge(segments.layout, count)
+    }
+    counts.rowsOut += rowsOut
+    return counts
+  }
+
+  /// Sorts what is in memory into a temporary file.
+  private mutating func spill() throws {
+    guard let full = segments else { return }
+    let rowByteCount = max(1, full.byteCount / max(1, full.rowCount))
+    let runBatchRowCount = min(max(runBatchByteCount / rowByteCount, 64), 1 << 16)
+    let writer = AssembledWriter(full, keepsRetractions: true, batchRowCount: runBatchRowCount)
+    var superseded = 0
+    runs.append(try SortedRun(in: options.temporaryDirectory) { emit in superseded = try writer.write(emit) })
+    counts.superseded += superseded
+    counts.spilledRuns += 1
+    eventTypes.formUnion(full.eventTypes)
+    segments = try EventSegments(full.schema)
+  }
+
+  /// Batches of a run are small enough for a merge to hold one of each run in a quarter of the memory.
+  private var runBatchByteCount: Int { min(options.memoryLimit / 4 / Self.mergeWidth, 1 << 20) }
+
+  private static var mergeWidth: Int { 64 }
+
+  private mutating func merge(_ layout: EventLayout, _ emit: (RecordBatch) throws -> Void) throws {
+    while runs.count > Self.mergeWidth {
+      let merge = try merge(of: Array(runs.prefix(Self.mergeWidth)), layout, isLast: false)
+      var superseded = 0
+      let run = try SortedRun(in: options.temporaryDirectory) { emit in superseded = try merge.write(emit) }
+      counts.superseded += superseded
+      runs.removeFirst(Self.mergeWidth)
+      runs.append(run)
+    }
+    counts.superseded += try merge(of: runs, layout, isLast: true).write(emit)
+  }
+
+  private func merge(of runs: [SortedRun], _ layout: EventLayout, isLast: Bool) throws(AssemblyError) -> RunMerge {
+    try RunMerge(
+      runs, layout, EventTypeRanks(eventTypes), keepsRetractions: isLast ? options.keepsRetractions : true,
+      batchRowCount: isLast ? options.batchRowCount : min(options.batchRowCount, 4096),
+      heldByteLimit: options.memoryLimit / 4)
+  }
+}
+
+/// Gives sealed segments out in order.
+struct AssembledWriter {
+  private let segments: EventSegments
+  private let keepsRetractions: Bool
+  private let batchRowCount: Int
+
+  init(_ segments: EventSegments, keepsRetractions: Bool, batchRowCount: Int) {
+    self.segments = segments
+    self.keepsRetractions = keepsRetractions
+    self.batchRowCount = batchRowCount
+  }
+
+  /// - Returns: how many rows gave way to others.
+  func write(_ emit: (RecordBatch) throws -> Void) rethrows -> Int {
+    segments.seal()
+    let permutation = segments.sortPermutation()
+    let table = SegmentTable(segments)
+    let rows = permutation.span(of: Int32.self)
+    var resolver = RevisionResolver(keepsRetractions: keepsRetractions)
+    var output = RowQueue(batchRowCount: batchRowCount)
+    var entries: [EventEntry] = []
+    var index = 0
+    while index < rows.count {
+      let user = table.user(rows[index])
+      entries.removeAll(keepingCapacity: true)
+      while index < rows.count, table.user(rows[index]) == user {
+        entries.append(table.entry(rows[index]))
+        index += 1
+      }
+      resolver.resolve(&entries, table)
+      for entry in entries {
+        output.append(entry.row)
+        if output.isFull { try emit(segments.gather(output.take())) }
+      }
+    }
+    if !output.isEmpty { try emit(segments.gather(output.take())) }
+    return resolver.supersededCount
+  }
+}
+
+/// Rows of a batch to come.
+struct RowQueue: ~Copyable {
+  private let batchRowCount: Int
+  private var rows: BufferBuilder
+
+  init(batchRowCount: Int) {
+    self.batchRowCount = batchRowCount
+    rows = BufferBuilder(capacity: batchRowCount * MemoryLayout<RowReference>.stride)
+  }
+
+  var count: Int { rows.byteCount / MemoryLayout<RowReference>.stride }
+  var isEmpty: Bool { rows.byteCount == 0 }
+  var isFull: Bool { count >= batchRowCount }
+
+  mutating func append(_ row: RowReference) { rows.append(row) }
+
+  mutating func take() -> Buffer { rows.take() }
+}

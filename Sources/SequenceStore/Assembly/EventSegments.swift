@@ -1,0 +1,174 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Engine
+
+/// Events in memory, in the order of their arrival: segments of equal row counts, copied out of the batches that brought
+/// them so that those can go.
+///
+/// Dictionary columns, the event type and text users are codes (see `ColumnCoder`).
+final class EventSegments {
+  /// The schema of what comes out: its metadata is what all batches agree on, and the order.
+  private(set) var schema: Schema
+  let layout: EventLayout
+  private let coders: [ColumnCoder?]
+  private let codedSchema: Schema
+  private var pending: [RecordBatch] = []
+  private var pendingRowCount = 0
+  private var pendingByteCount = 0
+  private(set) var segments: [RecordBatch] = []
+  private var segmentByteCount = 0
+  /// Segments have 2^shift rows, the last one fewer; chosen by the first events' size.
+  private(set) var shift = 16
+  private(set) var rowCount = 0
+
+  /// - Parameter schema: of the first batch.
+  init(_ schema: Schema) throws(AssemblyError) {
+    let layout = try EventLayout(schema)
+    let coders = schema.fields.enumerated().map { index, field -> ColumnCoder? in
+      if case .dictionary = field.type { return ColumnCoder(field.type) }
+      let isCoded = index == layout.eventType || (index == layout.user && field.type == .utf8)
+      return isCoded ? ColumnCoder(field.type) : nil
+    }
+    var (output, coded) = (schema, schema)
+    for (index, coder) in coders.enumerated() {
+      guard let coder else { continue }
+      output.fields[index].type = coder.type
+      coded.fields[index].type = ColumnCoder.codeType
+    }
+    self.layout = layout
+    self.coders = coders
+    self.schema = output
+    self.codedSchema = coded
+    self.schema.metadata[MetadataKey.order] = "user"
+  }
+
+  /// How much memory the events take, with what sorting them will need.
+  var byteCount: Int {
+    segmentByteCount + pendingByteCount + coders.reduce(0) { $0 + ($1?.byteCount ?? 0) } + rowCount * Self.sortByteCount
+  }
+
+  /// Whether the batches not yet copied hold more than a column can, or than is good.
+  var isOverfull: Bool { pendingByteCount > 256 << 20 }
+
+  /// Bytes a row that a permutation sort takes for a while.
+  private static let sortByteCount = 24
+  /// The batches of about this many bytes make a segment.
+  private static let segmentTarget = 4 << 20
+
+  func append(_ batch: RecordBatch) throws(AssemblyError) {
+    let columns = try conform(batch)
+    for index in layout.indices where columns[index].nullCount > 0 {
+      let row = (0..<batch.rowCount).first(where: columns[index].isNull) ?? 0
+      throw .nullValue(column: schema.fields[index].name, row: row)
+    }
+    let coded = zip(coders, columns).map { coder, column in coder?.encode(column) ?? column }
+    pending.append(RecordBatch(codedSchema, coded, rowCount: batch.rowCount))
+    rowCount += batch.rowCount
+    pendingRowCount += batch.rowCount
+    pendingByteCount += batch.byteCount
+    for (key, value) in schema.metadata where key != MetadataKey.order && batch.schema.metadata[key] != value {
+      schema.metadata[key] = nil
+    }
+    if segments.isEmpty { chooseSegmentSize() }
+    while isSegmentSizeKnown && pendingRowCount >= 1 << shift { cut(1 << shift) }
+  }
+
+  private var isSegmentSizeKnown = false
+
+  private func chooseSegmentSize() {
+    guard pendingByteCount >= Self.segmentTarget || pendingRowCount >= 1 << 16 else { return }
+    let bits = Int.bitWidth - pendingRowCount.leadingZeroBitCount - 1
+    shift = min(max(bits, 8), 16)
+    isSegmentSizeKnown = true
+  }
+
+  /// The columns of `batch` in this order and, dictionaries apart, of these types.
+  private func conform(_ batch: RecordBatch) throws(AssemblyError) -> [ArrowArray] {
+    var columns: [ArrowArray] = []
+    for (index, field) in schema.fields.enumerated() {
+      guard batch.columns.count == schema.fields.count, let column = batch[field.name] else {
+        throw .columns(found: batch.schema.fields.map(\.name), expected: schema.fields.map(\.name))
+      }
+      guard column.type.valueType == field.type.valueType else {
+        throw .columnType(field.name, found: column.type, expected: "\(field.type)")
+      }
+      columns.append(coders[index] == nil ? column.decoded() : column)
+    }
+    return columns
+  }
+
+  /// Copies the first `count` pending rows into a segment.
+  private func cut(_ count: Int) {
+    var parts: [RecordBatch] = []
+    var missing = count
+    var whole = 0
+    while missing > 0 {
+      let batch = pending[whole]
+      if batch.rowCount > missing {
+        parts.append(batch.slice(0..<missing))
+        pending[whole] = batch.slice(missing..<batch.rowCount)
+        missing = 0
+      } else {
+        parts.append(batch)
+        missing -= batch.rowCount
+        whole += 1
+      }
+    }
+    pending.removeSubrange(0..<whole)
+    pendingByteCount = pendingByteCount * (pendingRowCount - count) / max(pendingRowCount, 1)
+    pendingRowCount -= count
+    let segment = parts.count == 1 ? parts[0].copied() : RecordBatch.concatenate(parts)
+    segments.append(segment)
+    segmentByteCount += segment.byteCount
+  }
+
+  /// Ends appending: the rest becomes the last segment.
+  func seal() {
+    if pendingRowCount > 0 { cut(pendingRowCount) }
+    pending = []
+    for coder in coders { coder?.settle() }
+  }
+}
+
+// MARK: Sealed segments
+
+extension EventSegments {
+  /// The rows of all segments by (user, ts), Int32 each.
+  func sortPermutation() -> Buffer {
+    let users = segments.map { $0.columns[layout.user] }
+    let times = segments.map { $0.columns[layout.ts] }
+    return ArrowArray.sortPermutation(chunked: [userOrder(users), times], rowCount: rowCount)
+  }
+
+  /// Text users' codes are replaced by the users' ranks.
+  private func userOrder(_ users: [ArrowArray]) -> [ArrowArray] {
+    guard let coder = coders[layout.user] else { return users }
+    let ranks = Buffer(Self.ranks(coder.values))
+    return users.map { ArrowArray(.int32, count: $0.count, storage: .fixed(ranks)).take($0.values) }
+  }
+
+  /// The rank of each event type's code in the order of names.
+  func typeRanks() -> [Int32] { coders[layout.eventType].map { Self.ranks($0.values) } ?? [] }
+
+  /// The names of all event types.
+  var eventTypes: Set<String> {
+    guard let names = coders[layout.eventType]?.values else { return [] }
+    return Set((0..<names.count).map(names.string))
+  }
+
+  private static func ranks(_ values: ArrowArray) -> [Int32] {
+    let order = ArrowArray.sortPermutation([values])
+    var ranks = [Int32](repeating: 0, count: values.count)
+    for rank in 0..<values.count { ranks[Int(order.load(rank, as: Int32.self))] = Int32(rank) }
+    return ranks
+  }
+
+  /// Some rows, `RowReference` each, as they are to be given out.
+  func gather(_ rows: Buffer) -> RecordBatch { decode(RecordBatch.interleave(segments, rows)) }
+
+  private func decode(_ coded: RecordBatch) -> RecordBatch {
+    let columns = zip(coders, coded.columns).map { coder, column in coder?.decode(column) ?? column }
+    return RecordBatch(schema, columns, rowCount: coded.rowCount)
+  }
+}
