@@ -8,6 +8,7 @@ package struct DeltaError: Error, Equatable, Sendable, CustomStringConvertible {
     case missingCommit(Int64)
     case missingProtocol
     case missingMetadata
+    case missingSchema
     case unsupportedReaderVersion(Int)
     case unsupportedWriterVersion(Int)
     /// A feature that changes which rows the table holds, by its name in the Delta protocol.
@@ -69,6 +70,7 @@ extension DeltaError.Reason: CustomStringConvertible {
     case .missingCommit(let version): "the commit of version \(version) is missing; restore it or drop the table"
     case .missingProtocol: "the log has no protocol action; the table is incomplete"
     case .missingMetadata: "the log has no metaData action; the table is incomplete"
+    case .missingSchema: "the log's metaData action has no schema; the table is incomplete"
     case .unsupportedReaderVersion(let version): "reader version \(version) is unsupported; versions 1 to 3 are"
     case .unsupportedWriterVersion(let version):
       "writer version \(version) is unsupported; write with the engine that made it"

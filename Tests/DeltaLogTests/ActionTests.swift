@@ -39,7 +39,7 @@ import Testing
 
   @Test(arguments: [
     "{", "[]", #"{"add":1}"#, #"{"add":{}}"#, #"{"add":{"path":1}}"#, #"{"add":{"path":"p","size":"x"}}"#,
-    #"{"protocol":{"minReaderVersion":1}}"#, #"{"txn":{"appId":"a"}}"#, #"{"metaData":{"id":"x"}}"#,
+    #"{"protocol":{"minReaderVersion":1}}"#, #"{"txn":{"appId":"a"}}"#, #"{"metaData":{"schemaString":1}}"#,
     #"{"metaData":{"schemaString":"","partitionColumns":[1]}}"#,
   ])
   func aMalformedActionIsAnErrorWithItsLine(_ line: String) {

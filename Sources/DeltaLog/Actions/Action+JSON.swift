@@ -172,7 +172,8 @@ extension TableMetadata {
     self.init(
       id: try members.optionalText("id") ?? "", name: try members.optionalText("name"),
       summary: try members.optionalText("description"), provider: try format.optionalText("provider") ?? "parquet",
-      providerOptions: try format.optionalMap("options") ?? [:], schemaString: try members.text("schemaString"),
+      providerOptions: try format.optionalMap("options") ?? [:],
+      schemaString: try members.optionalText("schemaString") ?? "",
       partitionColumns: try members.optionalTexts("partitionColumns") ?? [],
       configuration: try members.optionalMap("configuration") ?? [:],
       createdMillis: try members.optionalInteger("createdTime"))

@@ -86,7 +86,7 @@ package struct TableMetadata: Sendable, Equatable {
   /// How data files are stored; `parquet` is the only one there is.
   package var provider: String
   package var providerOptions: [String: String?]
-  /// JSON text, see `DeltaSchema`.
+  /// JSON text, see `DeltaSchema`; empty where a writer that changed its mind in a later action left it out.
   package var schemaString: String
   package var partitionColumns: [String]
   package var configuration: [String: String?]

@@ -68,7 +68,7 @@ extension CheckpointRows {
       id: try rows.text("id", row) ?? "", name: try rows.text("name", row),
       summary: try rows.text("description", row), provider: try format?.text("provider", row) ?? "parquet",
       providerOptions: try format?.map("options", row) ?? [:],
-      schemaString: try rows.required("schemaString", try rows.text("schemaString", row)),
+      schemaString: try rows.text("schemaString", row) ?? "",
       partitionColumns: try rows.texts("partitionColumns", row) ?? [],
       configuration: try rows.map("configuration", row) ?? [:], createdMillis: try rows.integer("createdTime", row))
   }

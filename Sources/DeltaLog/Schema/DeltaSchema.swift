@@ -149,32 +149,34 @@ package enum DeltaSchema {
   }
 
   /// The Delta type that holds every value of `type`; nil when there is none.
-  package static func stored(as type: DataType) -> DataType? {
-    switch type {
-    case .utf8, .int64, .int32, .int16, .int8, .float32, .float64, .boolean, .binary, .date32: type
-    case .uint8: .int16
-    case .uint16: .int32
-    case .uint32, .time32, .time64, .duration: .int64
-    case .float16: .float32
-    case .date64: .date32
-    case .fixedSizeBinary: .binary
-    case .timestamp(_, let zone): .timestamp(.micro, zone: zone == nil ? nil : "UTC")
-    case .decimal128(let precision, let scale): (0...precision).contains(scale) ? type : nil
-    case .dictionary(_, let value, _): stored(as: value)
-    case .list(let element), .fixedSizeList(let element, _): stored(element).map { .list($0) }
-    case .structure(let fields): storedFields(fields).map { .structure($0) }
-    case .map(let entries, let sorted): stored(entries).map { .map(entries: $0, keysSorted: sorted) }
-    case .null, .uint64: nil
+  ///
+  /// - Parameter keepsFixedSizes: leaves lists of a fixed size as they are: a file stores them like any list.
+  package static func stored(as type: DataType, keepsFixedSizes: Bool = false) -> DataType? {
+    func inner(_ field: Field) -> Field? {
+      stored(as: field.type, keepsFixedSizes: keepsFixedSizes).map { type in
+        Field(field.name, type, isNullable: field.isNullable, metadata: field.metadata)
+      }
     }
-  }
-
-  private static func stored(_ field: Field) -> Field? {
-    stored(as: field.type).map { Field(field.name, $0, isNullable: field.isNullable, metadata: field.metadata) }
-  }
-
-  private static func storedFields(_ fields: [Field]) -> [Field]? {
-    let found = fields.compactMap { stored($0) }
-    return found.count == fields.count ? found : nil
+    switch type {
+    case .utf8, .int64, .int32, .int16, .int8, .float32, .float64, .boolean, .binary, .date32: return type
+    case .uint8: return .int16
+    case .uint16: return .int32
+    case .uint32, .time32, .time64, .duration: return .int64
+    case .float16: return .float32
+    case .date64: return .date32
+    case .fixedSizeBinary: return .binary
+    case .timestamp(_, let zone): return .timestamp(.micro, zone: zone == nil ? nil : "UTC")
+    case .decimal128(let precision, let scale): return (0...precision).contains(scale) ? type : nil
+    case .dictionary(_, let value, _): return stored(as: value, keepsFixedSizes: keepsFixedSizes)
+    case .fixedSizeList(let element, let count) where keepsFixedSizes:
+      return inner(element).map { .fixedSizeList($0, count: count) }
+    case .list(let element), .fixedSizeList(let element, _): return inner(element).map { .list($0) }
+    case .map(let entries, let sorted): return inner(entries).map { .map(entries: $0, keysSorted: sorted) }
+    case .structure(let fields):
+      let stored = fields.compactMap(inner)
+      return stored.count == fields.count ? .structure(stored) : nil
+    case .null, .uint64: return nil
+    }
   }
 
   /// The schema text with `additions` behind its columns; what is there stays as it is, byte for byte in meaning.

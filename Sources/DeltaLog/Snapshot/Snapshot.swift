@@ -91,6 +91,7 @@ struct LogReplay {
       }
       throw DeltaError(.missingMetadata)
     }
+    guard !metadata.schemaString.isEmpty else { throw DeltaError(.missingSchema) }
     try TableFeatures.checkReadable(tableProtocol, metadata)
     guard !files.values.contains(where: { $0.deletionVector != nil }) else {
       throw DeltaError(.unsupportedReaderFeature("deletionVectors"))

@@ -1,0 +1,38 @@
+import Glibc
+
+/// A program that failed.
+public struct ProgramFailure: Error, CustomStringConvertible {
+  public var description: String
+}
+
+/// Runs a Python program with `arguments` and answers its standard output.
+/// - Throws: `ProgramFailure` when it ends with another code than 0; its standard error is that of the tests.
+public func runPython(_ python: String, _ program: String, _ arguments: [String] = []) throws -> String {
+  try run([python, "-c", program] + arguments)
+}
+
+/// Runs a program and answers its standard output.
+public func run(_ command: [String]) throws -> String {
+  var pipes: [Int32] = [0, 0]
+  guard unsafe pipe(&pipes) == 0 else { throw ProgramFailure(description: "pipe: \(errno)") }
+  var actions = unsafe posix_spawn_file_actions_t()
+  unsafe posix_spawn_file_actions_init(&actions)
+  unsafe posix_spawn_file_actions_adddup2(&actions, pipes[1], STDOUT_FILENO)
+  unsafe posix_spawn_file_actions_addclose(&actions, pipes[0])
+  unsafe posix_spawn_file_actions_addclose(&actions, pipes[1])
+  defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+  var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
+  defer { unsafe arguments.forEach { unsafe free($0) } }
+  var process = pid_t()
+  let status = unsafe posix_spawn(&process, command[0], &actions, nil, &arguments, environ)
+  close(pipes[1])
+  defer { close(pipes[0]) }
+  guard status == 0 else { throw ProgramFailure(description: "\(command[0]): cannot be started: \(status)") }
+  var output: [UInt8] = []
+  var block = [UInt8](repeating: 0, count: 1 << 16)
+  while case let count = unsafe read(pipes[0], &block, block.count), count > 0 { output += block[..<count] }
+  var outcome: Int32 = 0
+  unsafe waitpid(process, &outcome, 0)
+  guard outcome == 0 else { throw ProgramFailure(description: "\(command[0]) ended with status \(outcome)") }
+  return String(decoding: output, as: UTF8.self)
+}
