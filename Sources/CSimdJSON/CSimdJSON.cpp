@@ -21,6 +21,8 @@ void sl_indexer_free(SLIndexer *indexer) { delete indexer; }
 
 const uint32_t *sl_indexer_tokens(const SLIndexer *indexer) { return indexer->parser->structural_indexes.get(); }
 
+size_t sl_indexer_token_count(const SLIndexer *indexer) { return indexer->parser->n_structural_indexes; }
+
 SLIndexResult sl_indexer_run(SLIndexer *indexer, const uint8_t *text, size_t length) {
   auto &parser = *indexer->parser;
   if (length > parser.capacity() && parser.set_capacity(length + length / 2) != simdjson::SUCCESS) {
@@ -83,3 +85,8 @@ static size_t index_lines(const uint8_t *text, size_t length, uint32_t *lines) {
 }
 
 size_t sl_index_lines(const uint8_t *text, size_t length, uint32_t *lines) { return index_lines(text, length, lines); }
+
+size_t sl_after_last_newline(const uint8_t *text, size_t length) {
+  auto *newline = static_cast<const uint8_t *>(memrchr(text, '\n', length));
+  return newline == nullptr ? 0 : size_t(newline - text) + 1;
+}

@@ -74,7 +74,7 @@ import Glibc
   @inline(__always) func close(_ row: Int) { unsafe ends.unsafelyUnwrapped[row &+ 1] = Int32(truncatingIfNeeded: end) }
 
   /// Makes a slot null again.
-  mutating func clear(_ row: Int) {
+  @inline(never) mutating func clear(_ row: Int) {
     unsafe presence[row] = 0
     if let values = unsafe values { unsafe memset(values + row * width, 0, width) }
     if let ends = unsafe ends { end = Int(unsafe ends[row]) }

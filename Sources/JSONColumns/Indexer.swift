@@ -82,5 +82,8 @@ import Glibc
     }
   }
 
+  /// How many tokens there are.
+  var tokenCount: Int { unsafe sl_indexer_token_count(indexer) }
+
   var tokens: TokenView { unsafe TokenView(sl_indexer_tokens(indexer)) }
 }

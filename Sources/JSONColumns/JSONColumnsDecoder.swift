@@ -105,9 +105,8 @@ package final class JSONColumnsDecoder {
   private func chunkEnd(_ text: UnsafePointer<UInt8>, from start: Int, _ byteCount: Int) -> Int {
     let limit = start + Self.chunkByteCount
     guard limit < byteCount else { return byteCount }
-    var end = limit
-    while end > start, unsafe text[end - 1] != 0x0A { end -= 1 }
-    if end > start { return end }
+    let end = unsafe sl_after_last_newline(text + start, Self.chunkByteCount)
+    if end > 0 { return start + end }
     guard let newline = unsafe memchr(text + limit, 0x0A, byteCount - limit) else { return byteCount }
     return unsafe UnsafeRawPointer(newline) - UnsafeRawPointer(text) + 1
   }
@@ -149,7 +148,8 @@ package final class JSONColumnsDecoder {
   private func walk(_ text: UnsafePointer<UInt8>, _ lines: LineView, _ place: Place) {
     let view = unsafe TextView(text)
     let tokens = indexer.tokens
-    var walker = LineWalker(plan, nodes.view, entries.view, keyBytes.view, slots.view, view, tokens)
+    var walker = LineWalker(
+      plan, nodes.view, entries.view, keyBytes.view, slots.view, view, tokens, tokenCount: indexer.tokenCount)
     var at = 0
     var start = 0
     for line in 0..<lines.count {
@@ -160,7 +160,8 @@ package final class JSONColumnsDecoder {
         blankCount += 1
       } else {
         let next = walker.line(at, rowCount)
-        if next >= 0, hasRequired(&walker, rowCount) {
+        let isGood = walker.fault == nil && hasRequired(&walker, rowCount)
+        if isGood {
           walker.close(0, rowCount)
           rowCount += 1
           at = next
@@ -170,7 +171,7 @@ package final class JSONColumnsDecoder {
           walker.undo(rowCount)
           while tokens[at] < end { at += 1 }
         }
-        if !walker.mismatches.isEmpty { countMismatches(&walker, next >= 0 && walker.fault == nil) }
+        if !walker.mismatches.isEmpty { countMismatches(&walker, isGood) }
         walker.fault = nil
       }
       start = end + 1

@@ -1,56 +1,92 @@
-/// A declared key of one object, as the walker compares it.
+/// A declared key of one object, as the walker compares it, and what its value is.
 struct KeyEntry: BitwiseCopyable {
-  /// The first seven bytes, zero after the key's end.
+  /// The first eight bytes of the key and its closing quote, the first one lowest.
   var head: UInt64 = 0
-  /// The last eight bytes of a key of eight or more.
+  /// Which bits of `head` count.
+  var mask: UInt64 = 0
+  /// The last eight bytes of a key of eight or more and its quote.
   var tail: UInt64 = 0
-  var byteCount: Int32 = 0
-  /// The node below the key; -1 marks an empty slot.
+  var scale: Int64 = 1
+  /// How many bytes the key has; -1 marks an empty slot.
+  var byteCount: Int32 = -1
+  /// The node below the key.
   var node: Int32 = -1
-  /// Where the key's bytes lie in the table's `bytes`.
+  /// Where the key's bytes lie among all keys' bytes.
   var start: Int32 = 0
-  /// The next entry with the same head; -1 when there is none.
+  /// The next entry in the same slot, counted from the table's first; -1 when there is none.
   var next: Int32 = -1
-}
+  /// The node's slots.
+  var slots: Int32 = -1
+  var kind = PathNode.Kind.other
+  // Fills 64 bytes, so that finding a slot is a shift.
+  private var filler: UInt64 = 0
 
-/// A hash table over key heads in which no two heads share a slot, so that one probe decides.
-struct KeyTable {
-  var multiplier: UInt64 = 0
-  var shift: UInt64 = 63
-  /// A power of two of slots, then the entries that share a head with a slot.
-  var entries: [KeyEntry] = []
-  var bytes: [UInt8] = []
-
-  init(_ keys: [(key: [UInt8], node: Int)]) {
-    let heads = Set(keys.map { Self.head($0.key) })
-    var bits: UInt64 = 1
-    while (1 << bits) < 2 * heads.count { bits += 1 }
-    var attempt: UInt64 = 0
-    repeat {
-      attempt += 1
-      if attempt % 256 == 0 { bits += 1 }
-      multiplier = (attempt &* 0x9E37_79B9_7F4A_7C15) | 1
-      shift = 64 - bits
-    } while Set(heads.map(slot)).count < heads.count
-    entries = Array(repeating: KeyEntry(), count: 1 << Int(bits))
-    for (key, node) in keys { insert(key, node) }
+  /// An empty slot, which no text matches: a key does not begin with a control character.
+  init() {
+    head = 1
+    mask = 0xFF
   }
 
-  private func slot(_ head: UInt64) -> Int { Int((head &* multiplier) >> shift) }
-
-  private static func head(_ key: [UInt8]) -> UInt64 { word(key.prefix(7)) }
+  init(_ key: [UInt8], node: Int) {
+    let quoted = key + [UInt8(ascii: "\"")]
+    head = Self.word(quoted.prefix(8))
+    mask = Self.word([UInt8](repeating: 0xFF, count: 8).prefix(quoted.count))
+    tail = quoted.count > 8 ? Self.word(quoted.suffix(8)) : 0
+    byteCount = Int32(key.count)
+    self.node = Int32(node)
+  }
 
   private static func word(_ bytes: ArraySlice<UInt8>) -> UInt64 {
     bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
+}
+
+/// A hash table over an object's declared keys: `slotCount` slots, each with the first of its entries.
+///
+/// The hash takes a key's first four bytes and its length. The multiplier is chosen so that few keys, and nearly always
+/// none, share a slot.
+struct KeyTable {
+  static let slotBits: UInt64 = 6
+  static let slotCount = 1 << Int(slotBits)
+
+  var multiplier: UInt64 = 1
+  var entries: [KeyEntry] = []
+  /// The keys one after the other.
+  var bytes: [UInt8] = []
+
+  init(_ keys: [(key: [UInt8], node: Int)]) {
+    let words = keys.map { Self.word($0.key) }
+    var fewest = Int.max
+    for attempt in 1...2_000 as ClosedRange<UInt64> where fewest > 0 {
+      let candidate = (attempt &* 0x9E37_79B9_7F4A_7C15) | 1
+      let collisions = words.count - Set(words.map { Self.slot($0, candidate) }).count
+      if collisions < fewest { (multiplier, fewest) = (candidate, collisions) }
+    }
+    entries = Array(repeating: KeyEntry(), count: Self.slotCount)
+    for (key, node) in keys { insert(key, node) }
+  }
+
+  /// What is hashed: four bytes of text from the key's first one on, and the distance from its quote to the colon.
+  @inline(__always) static func word(_ text: UInt64, distance: Int) -> UInt64 {
+    text & 0xFFFF_FFFF | UInt64(truncatingIfNeeded: distance) &<< 32
+  }
+
+  @inline(__always) static func slot(_ word: UInt64, _ multiplier: UInt64) -> Int {
+    Int(truncatingIfNeeded: (word &* multiplier) &>> (64 - slotBits))
+  }
+
+  /// The same for a key in compact text: a quote, the key, a quote, a colon. A key of one byte leaves the fourth byte open.
+  private static func word(_ key: [UInt8]) -> UInt64 {
+    let text = (key + [UInt8(ascii: "\""), UInt8(ascii: ":")]).prefix(4)
+    return word(text.reversed().reduce(0) { $0 << 8 | UInt64($1) }, distance: key.count + 2)
+  }
 
   private mutating func insert(_ key: [UInt8], _ node: Int) {
-    let head = Self.head(key)
-    var entry = KeyEntry(head: head, byteCount: Int32(key.count), node: Int32(node), start: Int32(bytes.count))
-    if key.count >= 8 { entry.tail = Self.word(key.suffix(8)) }
+    var entry = KeyEntry(key, node: node)
+    entry.start = Int32(bytes.count)
     bytes += key
-    let slot = slot(head)
-    if entries[slot].node < 0 {
+    let slot = Self.slot(Self.word(key), multiplier)
+    if entries[slot].byteCount < 0 {
       entries[slot] = entry
     } else {
       entry.next = entries[slot].next

@@ -5,16 +5,13 @@
 
 extension LineWalker {
   /// Checks the value at `at`, which no field reads, to its end.
-  @inline(__always) mutating func skip(_ at: Int) -> Int {
+  @inline(__always) mutating func skip(_ at: Int, isEscaped: Bool) -> Int {
     let start = tokens[at]
-    switch text[start] {
-    case UInt8(ascii: "\""):
-      return isEscaped && !checkEscapes(start, before: tokens[at &+ 1]) ? -1 : at &+ 1
-    case UInt8(ascii: "{"), UInt8(ascii: "["):
-      return skipContainer(at)
-    default:
-      return skipScalar(start, at)
+    let first = text[start]
+    if first == UInt8(ascii: "\"") {
+      return isEscaped && !checkEscapes(start, before: tokens[at &+ 1]) ? tokenCount : at &+ 1
     }
+    return first | 0x20 == UInt8(ascii: "{") ? skipContainer(at) : skipScalar(start, at)
   }
 
   /// Checks a number or literal.
@@ -27,15 +24,10 @@ extension LineWalker {
   }
 
   /// Whether the text up to `end` is digits, when it is at most sixteen bytes; else false.
-  @inline(__always) func isDigits(_ start: Int, _ end: Int) -> Bool {
-    let count = nonDigits(text.word(start)).trailingZeroBitCount &>> 3
+  @inline(__always) mutating func isDigits(_ start: Int, _ end: Int) -> Bool {
+    let count = TextView.nonDigits(text.word(start)).trailingZeroBitCount &>> 3
     if count < 8 { return start &+ count == end }
-    return start &+ 8 &+ nonDigits(text.word(start &+ 8)).trailingZeroBitCount &>> 3 == end
-  }
-
-  /// The high bit of each byte that is no digit; exact for the lowest such byte.
-  @inline(__always) func nonDigits(_ word: UInt64) -> UInt64 {
-    ((word &+ 0x4646_4646_4646_4646) | (word &- 0x3030_3030_3030_3030)) & 0x8080_8080_8080_8080
+    return start &+ 8 &+ TextView.nonDigits(text.word(start &+ 8)).trailingZeroBitCount &>> 3 == end
   }
 
   @inline(never) mutating func skipOtherScalar(_ start: Int, _ at: Int) -> Int {
@@ -45,7 +37,7 @@ extension LineWalker {
     case UInt8(ascii: "n"): length = text.half(start) == 0x6C6C_756E ? 4 : 0
     case UInt8(ascii: "f"): length = text.half(start &+ 1) == 0x6573_6C61 ? 5 : 0
     default:
-      return number(start, at) == nil ? fail(.invalidNumber, start) : at &+ 1
+      return text.number(start, before: tokens[at &+ 1]) == nil ? fail(.invalidNumber, start) : at &+ 1
     }
     let end = start &+ length
     guard length > 0, end == tokens[at &+ 1] || isBlank(text[end]) else { return fail(.invalidValue, start) }
@@ -54,6 +46,11 @@ extension LineWalker {
 
   /// Checks an object or array of any depth without recursion.
   @inline(never) mutating func skipContainer(_ open: Int) -> Int {
+    isEscaped ? skipContainer(open, isEscaped: true) : skipContainer(open, isEscaped: false)
+  }
+
+  @inline(__always) mutating func skipContainer(_ open: Int, isEscaped: Bool) -> Int {
+    let (text, tokens) = (text, tokens)
     var at = open
     var depth = 0
     var isObject = false
@@ -71,8 +68,7 @@ extension LineWalker {
       at &+= 1
       var isOpening = false
       if text[tokens[at]] != (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
-        at = skipMembers(at, isObject, &isOpening)
-        if at < 0 { return -1 }
+        at = skipMembers(at, isObject, isEscaped, &isOpening)
         if isOpening { continue }
       }
       // Here `at` is a closing bracket.
@@ -85,14 +81,16 @@ extension LineWalker {
         if depth == 0 { return at }
         isObject = stack[depth &>> 6] &>> UInt64(depth & 63) & 1 == 1
         guard text[tokens[at]] == UInt8(ascii: ",") else { continue }
-        at = skipMembers(at &+ 1, isObject, &isOpening)
-        if at < 0 { return -1 }
+        at = skipMembers(at &+ 1, isObject, isEscaped, &isOpening)
       } while !isOpening
     }
   }
 
   /// Checks members or elements up to what follows the last one, or up to an opening bracket, which is said.
-  @inline(__always) mutating func skipMembers(_ first: Int, _ isObject: Bool, _ isOpening: inout Bool) -> Int {
+  @inline(__always) mutating func skipMembers(
+    _ first: Int, _ isObject: Bool, _ isEscaped: Bool, _ isOpening: inout Bool
+  ) -> Int {
+    let (text, tokens) = (text, tokens)
     var at = first
     while true {
       if isObject {
@@ -100,27 +98,21 @@ extension LineWalker {
         guard text[key] == UInt8(ascii: "\"") else { return fail(.expectedKey, key) }
         let colon = tokens[at &+ 1]
         guard text[colon] == UInt8(ascii: ":") else { return fail(.expectedColon, colon) }
-        if isEscaped, !checkEscapes(key, before: colon) { return -1 }
+        if isEscaped, !checkEscapes(key, before: colon) { return tokenCount }
         at &+= 2
       }
       let start = tokens[at]
       let byte = text[start]
       if byte == UInt8(ascii: "\"") {
-        if isEscaped, !checkEscapes(start, before: tokens[at &+ 1]) { return -1 }
+        if isEscaped, !checkEscapes(start, before: tokens[at &+ 1]) { return tokenCount }
         at &+= 1
       } else if byte | 0x20 == UInt8(ascii: "{") {
         isOpening = true
         return at
       } else {
         at = skipScalar(start, at)
-        if at < 0 { return -1 }
       }
-      let next = tokens[at]
-      guard text[next] == UInt8(ascii: ",") else {
-        isOpening = false
-        return at
-      }
-      guard next < lineEnd else { return fail(.endsEarly, next) }
+      guard text[tokens[at]] == UInt8(ascii: ",") else { return at }
       at &+= 1
     }
   }

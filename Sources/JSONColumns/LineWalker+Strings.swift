@@ -18,16 +18,21 @@ extension LineWalker {
       }
       let letter = text[offset + 1]
       if letter == UInt8(ascii: "u") {
-        guard let (scalar, length) = unicodeEscape(offset, close) else { return fail(.invalidEscape, offset) }
+        guard let (scalar, length) = unicodeEscape(offset, close) else { return badEscape(offset) }
         for unit in UTF8.encode(scalar)! { put(unit) }
         offset += length
       } else {
-        guard let plain = Self.simpleEscape(letter) else { return fail(.invalidEscape, offset) }
+        guard let plain = Self.simpleEscape(letter) else { return badEscape(offset) }
         put(plain)
         offset += 2
       }
     }
     return count
+  }
+
+  private mutating func badEscape(_ offset: Int) -> Int {
+    _ = fail(.invalidEscape, offset)
+    return -1
   }
 
   private static func simpleEscape(_ letter: UInt8) -> UInt8? {
@@ -43,7 +48,7 @@ extension LineWalker {
   }
 
   /// The scalar of the `\u` escape at `offset`, or of the surrogate pair that begins there, and how long its text is.
-  private func unicodeEscape(_ offset: Int, _ close: Int) -> (Unicode.Scalar, Int)? {
+  private mutating func unicodeEscape(_ offset: Int, _ close: Int) -> (Unicode.Scalar, Int)? {
     guard let first = hex(offset + 2, close) else { return nil }
     if let scalar = Unicode.Scalar(first) { return (scalar, 6) }
     if first < 0xDC00, text[offset + 6] == UInt8(ascii: "\\"), text[offset + 7] == UInt8(ascii: "u"),
@@ -54,7 +59,7 @@ extension LineWalker {
     return ("\u{FFFD}", 6)
   }
 
-  private func hex(_ start: Int, _ close: Int) -> UInt32? {
+  private mutating func hex(_ start: Int, _ close: Int) -> UInt32? {
     guard start + 4 <= close else { return nil }
     var value: UInt32 = 0
     for offset in start..<start + 4 {
@@ -72,21 +77,23 @@ extension LineWalker {
   /// Checks the escapes of a string that no field reads.
   @inline(never) mutating func checkEscapes(_ open: Int, before next: Int) -> Bool {
     let close = closingQuote(open, before: next)
-    guard text.contains(UInt8(ascii: "\\"), in: open..<close) else { return true }
+    guard text.hasEscape(open, close) else { return true }
     return unsafe unescape(open, close, into: nil) >= 0
   }
 
-  /// The node of a key that holds escapes.
-  @inline(never) mutating func findEscaped(_ node: Int, _ key: Int, _ colon: Int) -> Int {
-    let close = closingQuote(key, before: colon)
+  /// Reads a member whose key holds escapes, has fewer than two bytes or stands off its colon; its value is at `at`.
+  @inline(never) mutating func oddMember(_ node: Int, _ key: Int, _ at: Int, _ row: Int) -> Int {
+    let close = closingQuote(key, before: tokens[at &- 1])
     var name = [UInt8](repeating: 0, count: close - key)
     var count = 0
     unsafe name.withUnsafeMutableBufferPointer { room in
       count = unsafe unescape(key, close, into: room.baseAddress)
     }
-    guard count >= 0 else { return -2 }
-    for child in plan.children[node] where plan.keys[child].elementsEqual(name.prefix(count)) { return child }
-    return -1
+    guard count >= 0 else { return tokenCount }
+    for child in plan.children[node] where plan.keys[child].elementsEqual(name.prefix(count)) {
+      return value(child, at, row)
+    }
+    return skip(at, isEscaped: isEscaped)
   }
 
   @inline(never) mutating func escapedString(_ column: Int, _ open: Int, _ close: Int, _ row: Int) -> Bool {

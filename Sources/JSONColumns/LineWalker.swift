@@ -4,14 +4,16 @@ import CSimdJSON
 /// into their slots.
 ///
 /// Methods that read a value take the place of its first token among the tokens and answer the place of the first token
-/// after it, or a negative number once `fault` is set. Nothing is bounded by the line's end on the way: tokens of the next
-/// line can only be reached across a missing bracket, which is checked at each comma and at the end.
+/// after it. Once `fault` is set that is the place after the last token, where nothing but a newline stands, so that every
+/// caller's own check fails too. Tokens are not held against the line's end on the way: that is checked at the end, and
+/// where an unread value opens a bracket, which bounds how far a line without its closing brackets is followed.
 struct LineWalker: ~Copyable {
   /// Deeper nesting is refused.
   static let maximumDepth = 1024
 
   var text: TextView
   var tokens: TokenView
+  let tokenCount: Int
   /// Whether the line holds a backslash.
   var isEscaped = false
   /// The offset of the newline that ends the line.
@@ -27,43 +29,49 @@ struct LineWalker: ~Copyable {
   var mismatches: [Int] = []
   /// The fields that this line says are null.
   var nulls: [Int] = []
-  let powersOfTen: InlineArray<9, Int64> = [
-    1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000,
-  ]
 
   init(
     _ plan: PathPlan, _ nodes: TableView<PathNode>, _ entries: TableView<KeyEntry>, _ keyBytes: TableView<UInt8>,
-    _ slots: TableView<ColumnSlots>, _ text: TextView, _ tokens: TokenView
+    _ slots: TableView<ColumnSlots>, _ text: TextView, _ tokens: TokenView, tokenCount: Int
   ) {
     (self.plan, self.nodes, self.entries, self.keyBytes, self.slots) = (plan, nodes, entries, keyBytes, slots)
-    (self.text, self.tokens) = (text, tokens)
+    (self.text, self.tokens, self.tokenCount) = (text, tokens, tokenCount)
   }
 
-  /// Ends the walk of this line.
+  /// Ends the walk of this line; of several faults the first one counts.
   @inline(never) mutating func fail(_ fault: JSONLineFault, _ offset: Int) -> Int {
-    self.fault = offset >= lineEnd ? .endsEarly : fault
-    faultOffset = min(offset, lineEnd)
-    return -1
+    if self.fault == nil {
+      self.fault = offset >= lineEnd ? .endsEarly : fault
+      faultOffset = min(offset, lineEnd)
+    }
+    return tokenCount
   }
 
   // MARK: Lines
 
-  /// Reads the line whose first token is `at`: an object and nothing else.
+  /// Reads the line whose first token is `at`: an object and nothing else. On a bad line `fault` is set.
   mutating func line(_ at: Int, _ row: Int) -> Int {
     guard text[tokens[at]] == UInt8(ascii: "{") else { return fail(.notAnObject, tokens[at]) }
     let end = object(0, at, row)
-    guard end >= 0 else { return -1 }
+    if fault != nil { return end }
     guard tokens[end &- 1] < lineEnd else { return fail(.endsEarly, lineEnd) }
     return tokens[end] >= lineEnd ? end : fail(.textAfterObject, tokens[end])
   }
 
   /// Undoes what a bad line wrote.
-  func undo(_ row: Int) { clear(0, row) }
+  mutating func undo(_ row: Int) { clear(0, row) }
 
   // MARK: Objects
 
   /// Reads an object whose declared keys are the node's; `open` is its bracket.
   mutating func object(_ node: Int, _ open: Int, _ row: Int) -> Int {
+    isEscaped ? object(node, open, row, isEscaped: true) : object(node, open, row, isEscaped: false)
+  }
+
+  @inline(__always) mutating func object(_ node: Int, _ open: Int, _ row: Int, isEscaped: Bool) -> Int {
+    let (text, tokens, slots) = (text, tokens, slots)
+    let table = entries.advanced(by: Int(nodes[node].firstEntry))
+    let multiplier = nodes[node].multiplier
     var at = open &+ 1
     if text[tokens[at]] == UInt8(ascii: "}") { return at &+ 1 }
     while true {
@@ -71,51 +79,81 @@ struct LineWalker: ~Copyable {
       guard text[key] == UInt8(ascii: "\"") else { return fail(.expectedKey, key) }
       let colon = tokens[at &+ 1]
       guard text[colon] == UInt8(ascii: ":") else { return fail(.expectedColon, colon) }
-      let child = find(node, key, colon)
-      at &+= 2
-      at = child < 0 ? (child < -1 ? -1 : skip(at)) : value(child, at, row)
-      if at < 0 { return -1 }
+      let distance = colon &- key
+      if text[colon &- 1] != UInt8(ascii: "\"") || distance < 4 || (isEscaped && text.hasEscape(key, colon)) {
+        at = oddMember(node, key, at &+ 2, row)
+      } else {
+        let head = text.word(key &+ 1)
+        var entry = KeyTable.slot(KeyTable.word(head, distance: distance), multiplier)
+        if find(&entry, table, head, key &+ 1) {
+          at = member(table, entry, slots, at &+ 2, row, isEscaped: isEscaped)
+        } else {
+          at = skip(at &+ 2, isEscaped: isEscaped)
+        }
+      }
       let next = tokens[at]
       at &+= 1
       guard text[next] == UInt8(ascii: ",") else {
         return text[next] == UInt8(ascii: "}") ? at : fail(.expectedCommaOrEnd, next)
       }
-      guard next < lineEnd else { return fail(.endsEarly, next) }
     }
   }
 
-  /// The node of the key whose opening quote is at `key`; -1 when it is not declared, -2 when its text is invalid.
-  @inline(__always) mutating func find(_ node: Int, _ key: Int, _ colon: Int) -> Int {
-    if isEscaped, text.contains(UInt8(ascii: "\\"), in: key..<colon) { return findEscaped(node, key, colon) }
-    let word = text.word(key &+ 1)
-    let quotes = word ^ 0x2222_2222_2222_2222
-    let found = (quotes &- 0x0101_0101_0101_0101) & ~quotes & 0x8080_8080_8080_8080
-    let head = word & ((found ^ (found &- 1)) &>> 8)
-    let hash = (head &* nodes[node].multiplier) &>> nodes[node].shift
-    var entry = Int(nodes[node].firstEntry) &+ Int(truncatingIfNeeded: hash)
-    guard entries[entry].head == head else { return -1 }
+  /// Whether the key that begins at `start`, with the bytes `head`, is declared. Follows `entry` to the one that holds it.
+  @inline(__always) mutating func find(
+    _ entry: inout Int, _ table: TableView<KeyEntry>, _ head: UInt64, _ start: Int
+  ) -> Bool {
     while true {
-      let length = Int(entries[entry].byteCount)
-      if text[key &+ 1 &+ length] == UInt8(ascii: "\""), restMatches(node, entry, key &+ 1, length) {
-        return Int(entries[entry].node)
+      if (head ^ table[entry].head) & table[entry].mask == 0 {
+        let length = Int(table[entry].byteCount)
+        if length < 8 || tailMatches(table, entry, start, length) { return true }
       }
-      let next = Int(entries[entry].next)
-      guard next >= 0 else { return -1 }
-      entry = Int(nodes[node].firstEntry) &+ next
+      guard table[entry].next >= 0 else { return false }
+      entry = Int(table[entry].next)
     }
   }
 
-  /// Whether the key that begins at `start` equals the entry's past its head.
-  @inline(__always) func restMatches(_ node: Int, _ entry: Int, _ start: Int, _ length: Int) -> Bool {
-    if length < 8 { return true }
-    if text.word(start &+ length &- 8) != entries[entry].tail { return false }
-    if length <= 15 { return true }
-    let bytes = Int(nodes[node].firstByte) &+ Int(entries[entry].start)
-    return unsafe text.matches(keyBytes.base + bytes, length, at: start)
+  @inline(__always) mutating func tailMatches(
+    _ table: TableView<KeyEntry>, _ entry: Int, _ start: Int, _ length: Int
+  ) -> Bool {
+    if text.word(start &+ length &- 7) != table[entry].tail { return false }
+    if length < 16 { return true }
+    return unsafe text.matches(keyBytes.base + Int(table[entry].start), length, at: start)
+  }
+
+  /// Reads the value of a declared key.
+  @inline(__always) mutating func member(
+    _ table: TableView<KeyEntry>, _ entry: Int, _ slots: TableView<ColumnSlots>, _ at: Int, _ row: Int, isEscaped: Bool
+  ) -> Int {
+    let start = tokens[at]
+    let column = Int(table[entry].slots)
+    switch table[entry].kind {
+    case .string:
+      guard text[start] == UInt8(ascii: "\"") else { break }
+      return string(column, start, at, row, isEscaped: isEscaped)
+    case .int64:
+      guard let value = text.integer(start, before: tokens[at &+ 1]) else { break }
+      let (scaled, overflow) = value.multipliedReportingOverflow(by: table[entry].scale)
+      guard !overflow else { break }
+      slots[column].store(scaled, row)
+      return at &+ 1
+    case .object:
+      guard text[start] == UInt8(ascii: "{") else { break }
+      return nested(Int(table[entry].node), at, row)
+    default: break
+    }
+    return value(Int(table[entry].node), at, row)
+  }
+
+  /// Reads an object below another; one that repeats an earlier one in this row replaces it.
+  @inline(never) mutating func nested(_ node: Int, _ at: Int, _ row: Int) -> Int {
+    if nodes[node].lastRow == row { clear(node, row) }
+    nodes[node].lastRow = row
+    return object(node, at, row)
   }
 
   /// The offset of the quote that ends the string at `open`; `next` is the next token's offset.
-  @inline(__always) func closingQuote(_ open: Int, before next: Int) -> Int {
+  @inline(__always) mutating func closingQuote(_ open: Int, before next: Int) -> Int {
     var end = next &- 1
     while text[end] != UInt8(ascii: "\"") { end &-= 1 }
     return end
@@ -124,50 +162,17 @@ struct LineWalker: ~Copyable {
   // MARK: Values
 
   /// Reads the value of a declared node.
-  mutating func value(_ node: Int, _ at: Int, _ row: Int) -> Int {
-    let end = declaredValue(node, at, row)
+  @inline(never) mutating func value(_ node: Int, _ at: Int, _ row: Int) -> Int {
+    let end = typedValue(node, at, row)
     let raw = Int(nodes[node].rawSlots)
-    if raw >= 0, end >= 0 { keepText(raw, at, end, row) }
+    if raw >= 0, fault == nil { keepText(raw, at, end, row) }
     return end
-  }
-
-  @inline(__always) mutating func declaredValue(_ node: Int, _ at: Int, _ row: Int) -> Int {
-    let start = tokens[at]
-    let first = text[start]
-    switch nodes[node].kind {
-    case .string:
-      guard first == UInt8(ascii: "\"") else { break }
-      return string(node, at, row)
-    case .int64:
-      guard let value = integer(start, at) else { break }
-      slots[Int(nodes[node].slots)].store(value, row)
-      return at &+ 1
-    case .timestamp:
-      guard let value = integer(start, at) else { return otherTimestamp(node, at, row) }
-      let (micros, overflow) = value.multipliedReportingOverflow(by: nodes[node].scale)
-      guard !overflow else { break }
-      slots[Int(nodes[node].slots)].store(micros, row)
-      return at &+ 1
-    case .object:
-      guard first == UInt8(ascii: "{") else { break }
-      if nodes[node].lastRow == row { clear(node, row) }
-      nodes[node].lastRow = row
-      return object(node, at, row)
-    case .array:
-      guard first == UInt8(ascii: "[") else { break }
-      return array(node, at, row)
-    case .raw:
-      return skip(at)
-    default:
-      return otherValue(node, at, row)
-    }
-    return mismatch(node, at, row)
   }
 
   /// Makes the node null in this row: for a null, and for a value of the wrong type, which is counted.
   @inline(never) mutating func mismatch(_ node: Int, _ at: Int, _ row: Int) -> Int {
     clear(node, row)
-    let end = skip(at)
+    let end = skip(at, isEscaped: isEscaped)
     if text[tokens[at]] == UInt8(ascii: "n") {
       nulls += plan.typedFields[node]
     } else {
@@ -177,7 +182,7 @@ struct LineWalker: ~Copyable {
   }
 
   /// Undoes what this row wrote at or below a node.
-  func clear(_ node: Int, _ row: Int) {
+  @inline(never) mutating func clear(_ node: Int, _ row: Int) {
     let rawSlots = Int(nodes[node].rawSlots)
     if rawSlots >= 0 { slots[rawSlots].clear(row) }
     let own = Int(nodes[node].slots)
@@ -186,7 +191,7 @@ struct LineWalker: ~Copyable {
     for child in plan.children[node] { clear(child, row) }
   }
 
-  private func clearElements(_ node: Int, _ row: Int) {
+  private mutating func clearElements(_ node: Int, _ row: Int) {
     let list = Int(nodes[node].slots)
     let element = Int(nodes[node].element)
     var last = slots[list].end
@@ -198,20 +203,18 @@ struct LineWalker: ~Copyable {
 
   // MARK: Strings
 
-  @inline(__always) mutating func string(_ node: Int, _ at: Int, _ row: Int) -> Int {
-    let column = Int(nodes[node].slots)
-    let open = tokens[at]
+  @inline(__always) mutating func string(_ column: Int, _ open: Int, _ at: Int, _ row: Int, isEscaped: Bool) -> Int {
     let close = closingQuote(open, before: tokens[at &+ 1])
     if slots[column].isPresent(row) { slots[column].clear(row) }
-    if isEscaped, text.contains(UInt8(ascii: "\\"), in: open &+ 1..<close) {
-      return escapedString(column, open, close, row) ? at &+ 1 : -1
+    if isEscaped, text.hasEscape(open, close) {
+      return escapedString(column, open, close, row) ? at &+ 1 : tokenCount
     }
     copy(open &+ 1, close &- open &- 1, to: column, row)
     return at &+ 1
   }
 
   /// Appends text to a column's data, for `row`. Copies whole 16-byte words: both sides have room past their ends.
-  @inline(__always) func copy(_ start: Int, _ byteCount: Int, to column: Int, _ row: Int) {
+  @inline(__always) mutating func copy(_ start: Int, _ byteCount: Int, to column: Int, _ row: Int) {
     let source = unsafe UnsafeRawPointer(text.pointer(start))
     let target = unsafe UnsafeMutableRawPointer(slots[column].room())
     unsafe target.storeBytes(of: source.loadUnaligned(as: SIMD16<UInt8>.self), as: SIMD16<UInt8>.self)
@@ -248,10 +251,7 @@ struct LineWalker: ~Copyable {
     if text[tokens[at]] != UInt8(ascii: "]") {
       repeat {
         at = element(node, at)
-        if at < 0 { return -1 }
-        let next = tokens[at]
-        if text[next] != UInt8(ascii: ",") { break }
-        guard next < lineEnd else { return fail(.endsEarly, next) }
+        if text[tokens[at]] != UInt8(ascii: ",") { break }
         at &+= 1
       } while true
     }
@@ -268,12 +268,12 @@ struct LineWalker: ~Copyable {
     // Counted before it is read, so that what it wrote is undone when it turns out bad.
     slots[list].end = row &+ 1
     let end = value(Int(nodes[node].element), at, row)
-    if end >= 0 { close(group, row) }
+    if fault == nil { close(group, row) }
     return end
   }
 
   /// Ends a row of a group: what it did not write is null.
-  @inline(__always) func close(_ group: Int, _ row: Int) {
+  @inline(__always) mutating func close(_ group: Int, _ row: Int) {
     for column in plan.groups[group].slotsWithEnds { slots[column].close(row) }
   }
 }

@@ -3,10 +3,14 @@ import Arrow
 /// A place in the lines, as the walker reads it.
 struct PathNode: BitwiseCopyable {
   enum Kind: UInt8 {
-    case object, array, string, int64, int32, bool, float64, float32, timestamp, rfc3339, fixedSizeList
+    /// The walker reads these where it finds the key; a timestamp is an integer with a scale.
+    case string, int64, object
+    case array, int32, bool, float64, float32, timestamp, rfc3339, fixedSizeList
     case int8, int16, uint8, uint16, uint32, uint64
     /// Only its text is kept.
     case raw
+    /// In a key's entry: any but the first three.
+    case other
   }
 
   var kind: Kind
@@ -28,9 +32,7 @@ struct PathNode: BitwiseCopyable {
   var lastRow = -1
   // An object's keys: `KeyTable`'s slots among all entries.
   var firstEntry: Int32 = 0
-  var firstByte: Int32 = 0
   var multiplier: UInt64 = 0
-  var shift: UInt64 = 63
 }
 
 /// Columns that grow row by row together: the lines', or those of one array's elements.
@@ -73,6 +75,19 @@ struct PathPlan {
     typedFields = trie.nodes.map { node in node.fields.filter { $0 != node.raw } }
     nodes = Array(repeating: PathNode(kind: .object), count: trie.nodes.count)
     lay(0, of: trie, specs, group: 0, lists: [])
+    for index in entries.indices where entries[index].byteCount >= 0 { copyNode(to: &entries[index]) }
+  }
+
+  /// Lets an entry say what the walker needs for the commonest kinds of value.
+  private func copyNode(to entry: inout KeyEntry) {
+    let node = nodes[Int(entry.node)]
+    (entry.slots, entry.scale) = (node.slots, node.scale)
+    guard node.rawSlots < 0 else { return }
+    switch node.kind {
+    case .string, .int64, .object: entry.kind = node.kind
+    case .timestamp: entry.kind = .int64
+    default: entry.kind = .other
+    }
   }
 
   private mutating func lay(
@@ -157,10 +172,12 @@ struct PathPlan {
 
   private mutating func setKeys(_ node: Int, _ table: KeyTable) {
     nodes[node].firstEntry = Int32(entries.count)
-    nodes[node].firstByte = Int32(keyBytes.count)
     nodes[node].multiplier = table.multiplier
-    nodes[node].shift = table.shift
-    entries += table.entries
+    entries += table.entries.map { entry in
+      var entry = entry
+      entry.start += Int32(keyBytes.count)
+      return entry
+    }
     keyBytes += table.bytes
   }
 }

@@ -23,9 +23,9 @@ import Glibc
 
   @inline(__always) func pointer(_ offset: Int) -> UnsafePointer<UInt8> { unsafe base + offset }
 
-  /// Whether `byte` lies in `range`.
-  func contains(_ byte: UInt8, in range: Range<Int>) -> Bool {
-    unsafe memchr(base + range.lowerBound, Int32(byte), range.count) != nil
+  /// Whether a backslash lies between two offsets.
+  @inline(never) func hasEscape(_ start: Int, _ end: Int) -> Bool {
+    unsafe memchr(base + start, Int32(UInt8(ascii: "\\")), end - start) != nil
   }
 
   func matches(_ bytes: UnsafePointer<UInt8>, _ byteCount: Int, at offset: Int) -> Bool {
@@ -74,6 +74,8 @@ import Glibc
   let base: UnsafeMutablePointer<Element>
 
   init(_ base: UnsafeMutablePointer<Element>) { unsafe self.base = base }
+
+  @inline(__always) func advanced(by count: Int) -> TableView { unsafe TableView(base + count) }
 
   subscript(index: Int) -> Element {
     @inline(__always) unsafeAddress { unsafe UnsafePointer(base + index) }

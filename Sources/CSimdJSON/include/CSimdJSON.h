@@ -28,12 +28,16 @@ void sl_indexer_free(SLIndexer *indexer);
 // offsets, followed by four times `length - 1`.
 SLIndexResult sl_indexer_run(SLIndexer *indexer, const uint8_t *text, size_t length);
 const uint32_t *sl_indexer_tokens(const SLIndexer *indexer);
+size_t sl_indexer_token_count(const SLIndexer *indexer);
 
 // Bit 31 of a line's entry: a backslash lies in the line.
 #define SL_LINE_ESCAPED 0x80000000u
 
 // Writes the offset of each newline of `text` into `lines`, which has room for `length` entries, and answers how many.
 size_t sl_index_lines(const uint8_t *text, size_t length, uint32_t *lines);
+
+// The offset after the last newline of `text`; 0 when there is none.
+size_t sl_after_last_newline(const uint8_t *text, size_t length);
 
 #ifdef __cplusplus
 }
