@@ -7,10 +7,10 @@ enum ByteStreamSplitDecoder {
   static func append(
     _ bytes: RawSpan, width: Int, count: Int, to output: inout BufferBuilder
   ) throws(ParquetError) {
+    guard count > 0 else { return }
     guard bytes.byteCount == count * width else {
       throw ParquetError(.countMismatch("BYTE_STREAM_SPLIT bytes", expected: count * width, actual: bytes.byteCount))
     }
-    guard count > 0 else { return }
     unsafe output.appendUnsafely(capacity: bytes.byteCount) { room in
       unsafe bytes.withUnsafeBytes { source in
         unsafe bytes_join_streams(

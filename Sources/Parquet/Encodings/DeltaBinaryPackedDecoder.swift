@@ -34,8 +34,8 @@ enum DeltaBinaryPackedDecoder {
     _ cursor: inout ByteCursor, count: Int, as type: Value.Type, to output: inout BufferBuilder,
     scratch: inout BufferBuilder
   ) throws(ParquetError) {
-    let header = try Header(&cursor, count: count)
     guard count > 0 else { return }
+    let header = try Header(&cursor, count: count)
     output.append(Value(truncatingIfNeeded: header.first))
     var last = Value(truncatingIfNeeded: header.first)
     var left = count - 1

@@ -10,6 +10,7 @@ enum DeltaByteArrayDecoder {
   static func appendLengthEncoded(
     _ bytes: RawSpan, count: Int, ends: inout BufferBuilder, data: inout BufferBuilder, longs: inout BufferBuilder
   ) throws(ParquetError) {
+    guard count > 0 else { return }
     var cursor = ByteCursor(bytes)
     let first = ends.byteCount / 4
     try DeltaBinaryPackedDecoder.append(
@@ -50,6 +51,7 @@ enum DeltaByteArrayDecoder {
     _ bytes: RawSpan, count: Int, ends: inout BufferBuilder, data: inout BufferBuilder, limit: Int,
     longs: inout BufferBuilder
   ) throws(ParquetError) {
+    guard count > 0 else { return }
     var cursor = ByteCursor(bytes)
     var prefixes = BufferBuilder(capacity: min(count, bytes.byteCount) * 4)
     try DeltaBinaryPackedDecoder.append(
