@@ -116,14 +116,20 @@ extension Function {
         guard case .string(let name) = arguments[1] else { return nil }
         offset = try TimeZone.named(name).offset(at: time.seconds)
       }
-      return arguments.count <= 2 ? .int(part(of: time, offset: offset)) : nil
-    case .duration(let length) where arguments.count == 1: return part(of: length)
+      guard arguments.count <= 2 else { return nil }
+      let seconds = time.seconds.addingReportingOverflow(offset).partialValue
+      return .int(part(seconds: seconds, nanos: Int64(time.nanos)))
+    case .duration(let length) where arguments.count == 1: return part(of: length).map { .int($0) }
     default: return nil
     }
   }
 
-  private func part(of time: CELTimestamp, offset: Int64) -> Int64 {
-    let civil = CivilTime(seconds: time.seconds.addingReportingOverflow(offset).partialValue)
+  var isTimePart: Bool { rawValue.hasPrefix("get") }
+
+  /// Of a point in time.
+  /// - Parameter seconds: since 1970 on the clock that is asked for.
+  func part(seconds: Int64, nanos: Int64) -> Int64 {
+    let civil = CivilTime(seconds: seconds)
     return switch self {
     case .getFullYear: civil.year
     case .getMonth: civil.month - 1
@@ -134,18 +140,18 @@ extension Function {
     case .getHours: civil.hour
     case .getMinutes: civil.minute
     case .getSeconds: civil.second
-    default: Int64(time.nanos / 1_000_000)
+    default: nanos / 1_000_000
     }
   }
 
   /// The whole length in a unit; only the milliseconds are those within the last second.
-  private func part(of length: CELDuration) -> CELValue? {
+  func part(of length: CELDuration) -> Int64? {
     let seconds = Int64(clamping: length.nanoseconds / 1_000_000_000)
     return switch self {
-    case .getHours: .int(seconds / 3600)
-    case .getMinutes: .int(seconds / 60)
-    case .getSeconds: .int(seconds)
-    case .getMilliseconds: .int(Int64(length.nanoseconds / 1_000_000 % 1_000))
+    case .getHours: seconds / 3600
+    case .getMinutes: seconds / 60
+    case .getSeconds: seconds
+    case .getMilliseconds: Int64(length.nanoseconds / 1_000_000 % 1_000)
     default: nil
     }
   }

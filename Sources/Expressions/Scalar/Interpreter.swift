@@ -17,35 +17,40 @@ enum Row: Sendable {
 /// Evaluates an expression for one row: the meaning that the column kernels must agree with.
 struct Interpreter {
   let row: Row
-  var locals: [CELValue]
+  /// A binding that fails does so where it is read.
+  var locals: [Result<CELValue, EvaluationError>]
 
   init(row: Row, slotCount: Int) {
     self.row = row
-    locals = Array(repeating: .null, count: slotCount)
+    locals = Array(repeating: .success(.null), count: slotCount)
   }
 
   mutating func evaluate(_ node: CheckedNode) throws(EvaluationError) -> CELValue {
     switch node.kind {
     case .constant(let value): return value
     case .variable(let index): return row.value(index)
-    case .local(let slot): return locals[slot]
-    case .select(let operand, let field): return try select(try evaluate(operand), field)
-    case .has(let operand, let field): return .bool(try has(try evaluate(operand), field, operand.type))
+    case .local(let slot): return try locals[slot].get()
+    case .select(let operand, let field): return try evaluate(operand).select(field)
+    case .has(let operand, let field): return .bool(try evaluate(operand).has(field, operand.type))
     case .isPresent(let operand): return .bool(!(try evaluate(operand)).isNull)
     case .call(let function, let arguments): return try call(function, arguments)
     case .logic(let isConjunction, let operands): return try logic(isConjunction, operands)
     case .conditional(let test, let yes, let no):
-      guard case .bool(let isTrue) = try evaluate(test) else { throw noOverload("?:", try evaluate(test)) }
+      guard case .bool(let isTrue) = try evaluate(test) else { throw try evaluate(test).noOverload("?:") }
       return try evaluate(isTrue ? yes : no)
     case .list(let elements):
       return .list(try elements.map { element throws(EvaluationError) in try evaluate(element) })
     case .map(let entries): return try map(entries)
     case .comprehension(let macro): return try comprehension(macro)
     case .binding(let slot, let value, let body):
-      locals[slot] = try evaluate(value)
+      do throws(EvaluationError) {
+        locals[slot] = .success(try evaluate(value))
+      } catch {
+        locals[slot] = .failure(error)
+      }
       return try evaluate(body)
     case .matches(let operand, let pattern):
-      guard case .string(let text) = try evaluate(operand) else { throw noOverload("matches", try evaluate(operand)) }
+      guard case .string(let text) = try evaluate(operand) else { throw try evaluate(operand).noOverload("matches") }
       return .bool(pattern.matches(text))
     case .isMember(let operand, let set): return .bool(set.contains(try evaluate(operand)))
     case .failure(let error): throw error
@@ -67,7 +72,7 @@ struct Interpreter {
     for operand in operands {
       do throws(EvaluationError) {
         let value = try evaluate(operand)
-        guard case .bool(let bit) = value else { throw noOverload(isConjunction ? "&&" : "||", value) }
+        guard case .bool(let bit) = value else { throw value.noOverload(isConjunction ? "&&" : "||") }
         if bit != isConjunction { return .bool(bit) }
       } catch {
         failure = failure ?? error
@@ -83,34 +88,6 @@ struct Interpreter {
     return .map(map)
   }
 
-  private func select(_ operand: CELValue, _ field: String) throws(EvaluationError) -> CELValue {
-    switch operand {
-    case .map(let map):
-      guard let value = map[.string(field)] else { throw .noSuchKey("'\(field)'") }
-      return value
-    case .structure(let structure):
-      guard let value = structure[field] else { throw .noSuchField(field) }
-      return value
-    default: throw noOverload(".\(field)", operand)
-    }
-  }
-
-  private func has(_ operand: CELValue, _ field: String, _ type: CELType) throws(EvaluationError) -> Bool {
-    switch operand {
-    case .map(let map): return map[.string(field)] != nil
-    case .structure(let structure):
-      guard let value = structure[field] else { throw .noSuchField(field) }
-      return !value.isNull
-    case .null:
-      if case .structure = type.nonNull { return false }
-      throw noOverload("has()", operand)
-    default: throw noOverload("has()", operand)
-    }
-  }
-
-  func noOverload(_ function: String, _ value: CELValue) -> EvaluationError {
-    .noSuchOverload(function: function, arguments: [value.typeName])
-  }
 }
 
 extension Interpreter {
@@ -119,7 +96,7 @@ extension Interpreter {
     switch try evaluate(macro.range) {
     case .list(let list): elements = list
     case .map(let map): elements = map.entries.map(\.key)
-    case let other: throw noOverload(macro.macro.rawValue, other)
+    case let other: throw other.noOverload(macro.macro.rawValue)
     }
     switch macro.macro {
     case .all, .exists: return try quantify(elements, macro)
@@ -149,9 +126,9 @@ extension Interpreter {
     _ element: CELValue, _ macro: CheckedNode.Comprehension
   ) throws(EvaluationError) -> Bool {
     guard let node = macro.predicate else { return true }
-    locals[macro.slot] = element
+    locals[macro.slot] = .success(element)
     let value = try evaluate(node)
-    guard case .bool(let isTrue) = value else { throw noOverload(macro.macro.rawValue, value) }
+    guard case .bool(let isTrue) = value else { throw value.noOverload(macro.macro.rawValue) }
     return isTrue
   }
 
@@ -169,7 +146,7 @@ extension Interpreter {
     guard let node = macro.transform else { return elements }
     var results: [CELValue] = []
     for element in elements {
-      locals[macro.slot] = element
+      locals[macro.slot] = .success(element)
       results.append(try evaluate(node))
     }
     return results
@@ -179,5 +156,36 @@ extension Interpreter {
 extension CELValue {
   package var isNull: Bool {
     if case .null = self { true } else { false }
+  }
+
+  func noOverload(_ function: String) -> EvaluationError {
+    .noSuchOverload(function: function, arguments: [typeName])
+  }
+
+  /// `value.field`.
+  func select(_ field: String) throws(EvaluationError) -> CELValue {
+    switch self {
+    case .map(let map):
+      guard let value = map[.string(field)] else { throw .noSuchKey("'\(field)'") }
+      return value
+    case .structure(let structure):
+      guard let value = structure[field] else { throw .noSuchField(field) }
+      return value
+    default: throw noOverload(".\(field)")
+    }
+  }
+
+  /// `has(value.field)`, where the checker deduced `type` for the value: a null structure has no fields.
+  func has(_ field: String, _ type: CELType) throws(EvaluationError) -> Bool {
+    switch self {
+    case .map(let map): return map[.string(field)] != nil
+    case .structure(let structure):
+      guard let value = structure[field] else { throw .noSuchField(field) }
+      return !value.isNull
+    case .null:
+      if case .structure = type.nonNull { return false }
+      throw noOverload("has()")
+    default: throw noOverload("has()")
+    }
   }
 }

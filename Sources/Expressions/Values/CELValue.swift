@@ -143,7 +143,8 @@ package struct CELMap: Sendable {
 
   mutating func insert(_ key: CELValue, _ value: CELValue) throws(EvaluationError) {
     guard let place = Key(key), key.isMapKey else { throw .unsupportedKey(type: key.typeName) }
-    guard places.updateValue(entries.count, forKey: place) == nil else { throw .repeatedKey(key.description) }
+    guard places[place] == nil else { throw .repeatedKey(key.description) }
+    places[place] = entries.count
     entries.append(Entry(key: key, value: value))
   }
 
