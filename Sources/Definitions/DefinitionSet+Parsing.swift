@@ -39,10 +39,36 @@ extension DefinitionSet {
     eventTypes = reader.objects("event_types") { EventTypeDefinition(&$0) }
     sequences = reader.objects("sequences") { SequenceDefinition(&$0) }
     reader.finish()
+    if faults.errors.isEmpty { checkReferences(place, faults) }
     if isDigestChecked, faults.errors.isEmpty, digest != computedDigest {
       faults.add(.digestDiffers(found: digest, expected: computedDigest), at: place.at("digest"))
     }
     guard faults.errors.isEmpty else { throw DefinitionErrors(faults.errors) }
+  }
+}
+
+extension DefinitionSet {
+  /// Notes the names that no definition has.
+  private func checkReferences(_ place: DefinitionError.Place, _ faults: Faults) {
+    func check(_ name: String, _ kind: String, _ known: [String], _ definition: String, _ field: String) {
+      guard !known.contains(name) else { return }
+      var place = place
+      (place.definition, place.field) = (definition, field)
+      faults.add(.unknown(kind, name, known: known), at: place)
+    }
+    for eventType in eventTypes {
+      let definition = "event type '\(eventType.name)'"
+      check(eventType.source, "source", sources.map(\.name), definition, "source")
+      check(eventType.dataset, "dataset", datasets.map(\.name), definition, "dataset")
+      for case .lookup(let use) in eventType.enrichments {
+        check(use.lookup, "lookup", lookups.map(\.name), definition, "enrich")
+      }
+    }
+    for sequence in sequences {
+      for name in sequence.eventTypes {
+        check(name, "event type", eventTypes.map(\.name), "sequence '\(sequence.name)'", "events")
+      }
+    }
   }
 }
 
@@ -101,7 +127,8 @@ extension DatasetDefinition {
     name = reader.string("name")
     let columns = reader.columns("columns")
     let system = SystemColumns.stored(userType: columns.first?.type == .utf8 ? .utf8 : .int64)
-    if !columns.starts(with: system, by: { $0.name == $1.name && $0.type == $1.type }) {
+    let isList = reader.members["columns"]?.array != nil
+    if isList, !columns.starts(with: system, by: { $0.name == $1.name && $0.type == $1.type }) {
       reader.faults.add(.systemColumnsMissing(system.map { "\($0.name): \($0.type)" }), at: reader.place.at("columns"))
     }
     schema = Schema(system + columns.dropFirst(system.count))

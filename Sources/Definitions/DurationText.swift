@@ -31,9 +31,19 @@ extension Completeness {
   /// Parses `99.9% after 1d`.
   init?(text: String) {
     let parts = text.split(separator: " ", omittingEmptySubsequences: true)
-    guard parts.count == 3, parts[1] == "after", parts[0].hasSuffix("%"), let percent = Double(parts[0].dropLast()),
-      percent > 0, percent <= 100, let delay = DurationText.parse(String(parts[2]))
+    guard parts.count == 3, parts[1] == "after", parts[0].hasSuffix("%"),
+      let share = Self.share(percent: parts[0].dropLast()),
+      let delay = DurationText.parse(String(parts[2]))
     else { return nil }
-    self.init(share: percent / 100, delayMicros: delay)
+    self.init(share: share, delayMicros: delay)
+  }
+
+  /// `99.9` as 0.999, the nearest number to it; nil outside 0 to 100.
+  private static func share(percent: Substring) -> Double? {
+    guard percent.allSatisfy({ $0.isASCII && $0.isNumber || $0 == "." }), let share = Double("\(percent)e-2"),
+      share > 0,
+      share <= 1
+    else { return nil }
+    return share
   }
 }

@@ -1,6 +1,5 @@
 import Definitions
-import Glibc
-import Testing
+import TestSupport
 
 /// Compiles definitions that a test writes in Python, as the author's file `definitions.py`.
 enum PythonDefinitions {
@@ -21,34 +20,35 @@ enum PythonDefinitions {
 
     """
 
-  static func compile(_ source: String) throws -> DefinitionSet {
-    let path = try write(source)
-    defer { unsafe unlink(path) }
-    return try AuthoringModule.find().compile(path)
+  private static let module = AuthoringModule(directory: SharedData.packageRoot + "/python")
+
+  static func compile(_ source: String) throws -> DefinitionSet { try withFile(source) { try module.compile($0) } }
+
+  static func compile(file: String) throws -> DefinitionSet {
+    try module.compile("\(SharedData.packageRoot)/\(file)")
+  }
+
+  /// What Python hands over for `source`.
+  static func declarations(_ source: String) throws -> String {
+    try withFile(source) { try module.declarations(of: $0) }
   }
 
   /// The messages for `source`, one per error.
   static func errors(_ source: String) throws -> [String] {
-    let path = try write(source)
-    defer { unsafe unlink(path) }
-    do throws(AuthoringError) {
-      _ = try AuthoringModule.find().compile(path)
-      return []
-    } catch {
-      guard case .definitions(let errors) = error else { throw error }
-      return errors.errors.map { $0.description.replacing(path, with: "definitions.py") }
+    try withFile(source) { file in
+      do throws(AuthoringError) {
+        _ = try module.compile(file)
+        return []
+      } catch {
+        guard case .definitions(let errors) = error else { throw error }
+        return errors.errors.map { $0.description.replacing(file, with: "definitions.py") }
+      }
     }
   }
 
-  private struct CannotWrite: Error {
-    var path: String
-  }
-
-  private static func write(_ source: String) throws -> String {
-    let path = "/tmp/seqline-\(getpid())-\(UInt64.random(in: 0...UInt64.max)).py"
-    guard let file = unsafe fopen(path, "w") else { throw CannotWrite(path: path) }
-    defer { unsafe fclose(file) }
-    unsafe fputs(source, file)
-    return path
+  private static func withFile<Result>(_ source: String, _ body: (String) throws -> Result) throws -> Result {
+    let directory = TemporaryDirectory()
+    directory.write(source, to: "definitions.py")
+    return try body(directory.path + "/definitions.py")
   }
 }

@@ -47,7 +47,7 @@ package struct AuthoringModule: Sendable {
 extension AuthoringModule {
   /// Runs a file of definitions and compiles what it declares.
   package func compile(_ file: String) throws(AuthoringError) -> DefinitionSet {
-    let text = try run(file)
+    let text = try declarations(of: file)
     do throws(DefinitionErrors) {
       return try DefinitionSet(compiling: Declarations(parsing: text))
     } catch {
@@ -56,7 +56,7 @@ extension AuthoringModule {
   }
 
   /// What `python3 -m seqline FILE` writes; what the file itself prints goes to standard error.
-  func run(_ file: String) throws(AuthoringError) -> String {
+  package func declarations(of file: String) throws(AuthoringError) -> String {
     guard Self.isFile(file) else { throw .system("\(file): cannot open", code: errno) }
     let python = try ChildProcess(
       ["python3", "-m", "seqline", file], environment: ["PYTHONPATH": searchPath, "PYTHONDONTWRITEBYTECODE": "1"])
