@@ -8,8 +8,8 @@ import CZstd
 @safe package struct Compressor: ~Copyable {
   // SAFETY: the contexts are made in `init`, owned by this value alone and freed with it.
   package let codec: CompressionCodec
-  private let level: Int32
-  private let zstd: OpaquePointer?
+  let level: Int32
+  let zstd: OpaquePointer?
 
   /// - Parameter level: zstd's (1...22) or gzip's (1...9); the others have none.
   /// - Throws: `.unsupportedCodec` for Brotli, LZO and the deprecated LZ4.

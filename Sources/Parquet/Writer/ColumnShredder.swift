@@ -97,6 +97,7 @@ final class ColumnShredder {
           definitionLevel: lists.isNull(row) ? node.definitionLevel - 1 : node.definitionLevel, repetitionLevel: 0)
         continue
       }
+      leaf.beginList(length: elements.count)
       leaf.append(definitionLevel: element.definitionLevel, repetitionLevel: 0)
       leaf.append(
         definitionLevel: element.definitionLevel, repetitionLevel: element.repetitionLevel, count: elements.count - 1)

@@ -63,8 +63,12 @@ struct LeafValues: ~Copyable {
   private(set) var count = 0
 
   init(_ type: DataType, storesMilliseconds: Bool) throws(ParquetError) {
+    self.init(type, try LeafConversion(type, storesMilliseconds: storesMilliseconds))
+  }
+
+  private init(_ type: DataType, _ conversion: LeafConversion) {
     self.type = type
-    conversion = try LeafConversion(type, storesMilliseconds: storesMilliseconds)
+    self.conversion = conversion
   }
 
   /// Fixed-width values; the bytes of all byte arrays.
@@ -78,6 +82,14 @@ struct LeafValues: ~Copyable {
       let ends = unsafe Span<Int32>(_unsafeElements: ends.assumingMemoryBound(to: Int32.self))
       return body(ByteArrays(ends: ends, data: data.bytes))
     }
+  }
+
+  /// The first `count` values, of fixed width.
+  func prefix(_ count: Int) -> LeafValues {
+    var copy = LeafValues(type, conversion)
+    copy.data.append(bytes.extracting(0..<count * conversion.width))
+    copy.count = count
+    return copy
   }
 
   mutating func removeAll() {

@@ -41,6 +41,8 @@ final class LeafWriter {
   private var definitionLevels: RunLengthEncoder
   private var repetitionLevels: RunLengthEncoder
   private var slotCount = 0
+  /// How many values each list of the page has: nil before the first, 0 when they differ.
+  private var listLength: Int?
   /// The closed page's levels.
   private var levels = BufferBuilder()
 
@@ -85,6 +87,11 @@ final class LeafWriter {
     }
   }
 
+  /// Notes that the next `length` values are one list's.
+  func beginList(length: Int) {
+    if listLength != length { listLength = listLength == nil ? length : 0 }
+  }
+
   // MARK: Pages
 
   func closePage(rowCount: Int, using context: inout ParquetEncoderContext) throws(ParquetError) {
@@ -94,9 +101,11 @@ final class LeafWriter {
         rowCount: rowCount, slotCount: slotCount, nullCount: slotCount - values.count,
         bounds: order.flatMap { $0.bounds(of: values) }))
     if options.hasBloomFilter { collectHashes() }
-    try encoder.encode(values, levels: levels, slotCount: slotCount, using: &context)
+    try encoder.encode(
+      values, levels: levels, slotCount: slotCount, listLength: listLength ?? 0, using: &context)
     values.removeAll()
     slotCount = 0
+    listLength = nil
   }
 
   private func closeLevels() {

@@ -10,6 +10,8 @@ struct PageEncoder: ~Copyable {
   private static let trialPageCount = 8
   /// The share of distinct values in the first page above which a dictionary is not tried.
   private static let distinctShare = 0.7
+  /// Of pages twice as large only so many bytes are measured.
+  private static let sampleByteCount = 64 << 10
 
   private enum Strategy {
     case measuring
@@ -19,12 +21,18 @@ struct PageEncoder: ~Copyable {
     case single
   }
 
+  /// How pages without a dictionary are made.
+  private struct Plan {
+    var encoding: Encoding
+    /// Whether repeated lists are looked for, in the place of all that zstd would find.
+    var findsRepeats = false
+  }
+
   private let column: LeafColumn
   private let width: Int
   private let options: LeafOptions
   private var strategy = Strategy.measuring
-  /// The best encoding without a dictionary.
-  private var direct: Encoding
+  private var direct: Plan
   private var dictionary: DictionaryEncoder
   private var pages: [EncodedPage] = []
   /// What the trial wrote through the dictionary.
@@ -35,7 +43,7 @@ struct PageEncoder: ~Copyable {
     self.column = column
     self.width = width
     self.options = options
-    direct = options.encoding ?? .plain
+    direct = Plan(encoding: options.encoding ?? .plain)
     dictionary = DictionaryEncoder(width: width)
   }
 
@@ -56,23 +64,31 @@ struct PageEncoder: ~Copyable {
   // MARK: Pages
 
   /// Encodes a page; `levels` stand before its values.
+  /// - Parameter listLength: how many values every list of the page has; 0 when they differ, or there are none.
   mutating func encode(
-    _ values: borrowing LeafValues, levels: borrowing BufferBuilder, slotCount: Int,
+    _ values: borrowing LeafValues, levels: borrowing BufferBuilder, slotCount: Int, listLength: Int,
     using context: inout ParquetEncoderContext
   ) throws(ParquetError) {
+    let slots = Slots(count: slotCount, listLength: listLength)
     switch strategy {
-    case .measuring: try measure(values, levels, slotCount, &context)
+    case .measuring: try measure(values, levels, slots, &context)
     case .trial:
-      try keep(page(values, levels, direct, slotCount, &context))
+      try keep(page(values, levels, direct, slots, &context))
       number(values, &context)
-      dictionaryPages.append(try numberedPage(levels, slotCount, &context))
+      dictionaryPages.append(try numberedPage(levels, slots, &context))
       if dictionaryPages.count == Self.trialPageCount { try settle(&context) }
     case .dictionary:
       number(values, &context)
-      try keep(numberedPage(levels, slotCount, &context))
+      try keep(numberedPage(levels, slots, &context))
       if dictionary.byteCount > options.dictionaryByteCount { strategy = .single }
-    case .single: try keep(page(values, levels, direct, slotCount, &context))
+    case .single: try keep(page(values, levels, direct, slots, &context))
     }
+  }
+
+  /// What a page's levels say of its values.
+  private struct Slots {
+    var count: Int
+    var listLength: Int
   }
 
   private mutating func keep(_ page: EncodedPage) {
@@ -81,29 +97,58 @@ struct PageEncoder: ~Copyable {
   }
 
   private mutating func measure(
-    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slotCount: Int,
+    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slots: Slots,
     _ context: inout ParquetEncoderContext
   ) throws(ParquetError) {
-    let candidates = values.count == 0 ? [direct] : candidates
-    var best = try page(values, levels, candidates[0], slotCount, &context)
-    for encoding in candidates.dropFirst() {
-      let page = try page(values, levels, encoding, slotCount, &context)
-      if page.bytes.byteCount * 100 < best.bytes.byteCount * 98 { best = page }
-    }
-    direct = best.encoding
-    keep(best)
     // A page of nulls decides nothing.
-    if values.count == 0 { return }
-    strategy = .single
-    guard options.usesDictionary else { return }
-    number(values, &context)
-    if Double(dictionary.count) > Double(values.count) * Self.distinctShare {
-      dictionary = DictionaryEncoder(width: width)
+    guard values.count > 0 else { return try keep(page(values, levels, direct, slots, &context)) }
+    if values.bytes.byteCount > 2 * Self.sampleByteCount, width > 0 {
+      let rowCount = max(1, Self.sampleByteCount / (width * max(1, slots.listLength)))
+      let sample = values.prefix(rowCount * max(1, slots.listLength))
+      _ = try best(sample, BufferBuilder(), slots, &context)
+      try keep(page(values, levels, direct, slots, &context))
     } else {
-      strategy = .trial
-      for page in pages.dropLast() { dictionaryPages.append(page) }
-      dictionaryPages.append(try numberedPage(levels, slotCount, &context))
+      try keep(best(values, levels, slots, &context))
     }
+    strategy = .single
+    if options.usesDictionary { try beginTrial(values, levels, slots, &context) }
+  }
+
+  /// Sets `direct` to the plan under which the values become smallest, and answers their page.
+  private mutating func best(
+    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slots: Slots,
+    _ context: inout ParquetEncoderContext
+  ) throws(ParquetError) -> EncodedPage {
+    var smallest: EncodedPage?
+    for encoding in candidates {
+      for findsRepeats in mayFindRepeats(encoding, slots) ? [true, false] : [false] {
+        let plan = Plan(encoding: encoding, findsRepeats: findsRepeats)
+        let page = try page(values, levels, plan, slots, &context)
+        if let smallest, page.bytes.byteCount * 100 >= smallest.bytes.byteCount * 98 { continue }
+        smallest = page
+        direct = plan
+      }
+    }
+    return smallest!
+  }
+
+  private func mayFindRepeats(_ encoding: Encoding, _ slots: Slots) -> Bool {
+    options.codec == .zstd && width > 0 && (encoding == .plain || encoding == .byteStreamSplit)
+      && (16...1 << 14).contains(slots.listLength)
+  }
+
+  private mutating func beginTrial(
+    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slots: Slots,
+    _ context: inout ParquetEncoderContext
+  ) throws(ParquetError) {
+    number(values, &context)
+    guard Double(dictionary.count) <= Double(values.count) * Self.distinctShare else {
+      dictionary = DictionaryEncoder(width: width)
+      return
+    }
+    strategy = .trial
+    dictionaryPages = pages.dropLast()
+    dictionaryPages.append(try numberedPage(levels, slots, &context))
   }
 
   /// Ends the trial: keeps the pages of the better way.
@@ -131,7 +176,7 @@ struct PageEncoder: ~Copyable {
     let chunk = EncodedChunk(dictionary: dictionaryPage, pages: pages)
     strategy = .measuring
     dictionary = DictionaryEncoder(width: width)
-    direct = options.encoding ?? .plain
+    direct = Plan(encoding: options.encoding ?? .plain)
     pages = []
     byteCount = 0
     return chunk
@@ -140,13 +185,19 @@ struct PageEncoder: ~Copyable {
   // MARK: Encoding
 
   private func page(
-    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ encoding: Encoding, _ slotCount: Int,
+    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ plan: Plan, _ slots: Slots,
     _ context: inout ParquetEncoderContext
   ) throws(ParquetError) -> EncodedPage {
     context.body.truncate(to: 0)
     context.body.append(levels.bytes)
-    encode(values, encoding, &context)
-    return try compressed(Self.kind(encoding, slotCount), encoding, &context)
+    encode(values, plan.encoding, &context)
+    let findsRepeats = plan.findsRepeats && mayFindRepeats(plan.encoding, slots)
+    if findsRepeats {
+      context.repeats.find(
+        levels: levels.bytes, values: values.bytes, rowByteCount: slots.listLength * width,
+        streamCount: plan.encoding == .byteStreamSplit ? width : 1)
+    }
+    return try compressed(Self.kind(plan.encoding, slots.count), plan.encoding, findsRepeats, &context)
   }
 
   private func encode(_ values: borrowing LeafValues, _ encoding: Encoding, _ context: inout ParquetEncoderContext) {
@@ -189,7 +240,7 @@ struct PageEncoder: ~Copyable {
 
   /// A page of the numbers that `context` holds.
   private func numberedPage(
-    _ levels: borrowing BufferBuilder, _ slotCount: Int, _ context: inout ParquetEncoderContext
+    _ levels: borrowing BufferBuilder, _ slots: Slots, _ context: inout ParquetEncoderContext
   ) throws(ParquetError) -> EncodedPage {
     let bitWidth = max(1, RunLengthEncoder.width(for: dictionary.count - 1))
     context.body.truncate(to: 0)
@@ -202,14 +253,14 @@ struct PageEncoder: ~Copyable {
       context.runs.append(number)
     }
     context.runs.finish(into: &context.body, width: 1)
-    return try compressed(Self.kind(.rleDictionary, slotCount), .rleDictionary, &context)
+    return try compressed(Self.kind(.rleDictionary, slots.count), .rleDictionary, false, &context)
   }
 
   private func dictionaryPage(_ context: inout ParquetEncoderContext) throws(ParquetError) -> EncodedPage {
     context.body.truncate(to: 0)
     dictionary.encodeValues(into: &context.body)
     return try compressed(
-      .dictionary(valueCount: dictionary.count, encoding: .plain, isSorted: false), .plain, &context)
+      .dictionary(valueCount: dictionary.count, encoding: .plain, isSorted: false), .plain, false, &context)
   }
 
   private static func kind(_ encoding: Encoding, _ slotCount: Int) -> PageHeader.Kind {
@@ -218,14 +269,18 @@ struct PageEncoder: ~Copyable {
   }
 
   private func compressed(
-    _ kind: PageHeader.Kind, _ encoding: Encoding, _ context: inout ParquetEncoderContext
+    _ kind: PageHeader.Kind, _ encoding: Encoding, _ findsRepeats: Bool, _ context: inout ParquetEncoderContext
   ) throws(ParquetError) -> EncodedPage {
     guard context.body.byteCount <= Int(Int32.max) else {
       throw ParquetError(
         .limitExceeded("page", value: context.body.byteCount, limit: Int(Int32.max)), column: column.name)
     }
     let compressor = try context.compressor(options.codec, level: options.level)
-    try compressor.compress(context.body.bytes)
+    if findsRepeats {
+      try compressor.compress(context.body.bytes, context.repeats)
+    } else {
+      try compressor.compress(context.body.bytes)
+    }
     return EncodedPage(
       kind, encoding: encoding, uncompressedByteCount: context.body.byteCount, packed: compressor.output.bytes)
   }

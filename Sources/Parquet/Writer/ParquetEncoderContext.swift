@@ -8,6 +8,7 @@ package struct ParquetEncoderContext: ~Copyable {
   /// Dictionary indices of a page, UInt32 each.
   var numbers = BufferBuilder()
   var runs = RunLengthEncoder(width: 1)
+  var repeats = RowRepeats()
 
   package init() {}
 
@@ -37,5 +38,10 @@ final class PageCompressor {
   func compress(_ bytes: RawSpan) throws(ParquetError) {
     output.truncate(to: 0)
     try compressor.compress(bytes, into: &output)
+  }
+
+  func compress(_ bytes: RawSpan, _ repeats: borrowing RowRepeats) throws(ParquetError) {
+    output.truncate(to: 0)
+    try compressor.compress(bytes, sequences: repeats.sequences, into: &output)
   }
 }
