@@ -54,7 +54,7 @@ final class EventSegments {
   /// Bytes a row that a permutation sort takes for a while.
   private static let sortByteCount = 24
   /// The batches of about this many bytes make a segment.
-  private static let segmentTarget = 4 << 20
+  private static let segmentTarget = 8 << 20
 
   func append(_ batch: RecordBatch) throws(AssemblyError) {
     let columns = try conform(batch)
@@ -62,11 +62,14 @@ final class EventSegments {
       let row = (0..<batch.rowCount).first(where: columns[index].isNull) ?? 0
       throw .nullValue(column: schema.fields[index].name, row: row)
     }
-    let coded = zip(coders, columns).map { coder, column in coder?.encode(column) ?? column }
-    pending.append(RecordBatch(codedSchema, coded, rowCount: batch.rowCount))
-    rowCount += batch.rowCount
-    pendingRowCount += batch.rowCount
-    pendingByteCount += batch.byteCount
+    let values = zip(coders, columns).map { coder, column in coder?.encode(column) ?? column }
+    var coded = RecordBatch(codedSchema, values, rowCount: batch.rowCount)
+    // Columns are slices of the batch's message: do not keep a large dictionary for small columns beside it.
+    if batch.byteCount > 2 * coded.byteCount { coded = coded.copied() }
+    pending.append(coded)
+    rowCount += coded.rowCount
+    pendingRowCount += coded.rowCount
+    pendingByteCount += coded.byteCount
     for (key, value) in schema.metadata where key != MetadataKey.order && batch.schema.metadata[key] != value {
       schema.metadata[key] = nil
     }
@@ -118,9 +121,24 @@ final class EventSegments {
     pending.removeSubrange(0..<whole)
     pendingByteCount = pendingByteCount * (pendingRowCount - count) / max(pendingRowCount, 1)
     pendingRowCount -= count
-    let segment = parts.count == 1 ? parts[0].copied() : RecordBatch.concatenate(parts)
+    let segment = RecordBatch.interleave(parts, rowsByUser(parts, rowCount: count))
     segments.append(segment)
     segmentByteCount += segment.byteCount
+  }
+
+  /// All rows of `parts`, `RowReference` each, by user.
+  ///
+  /// Users are given out in order later: then the rows of a batch lie close together in every segment. Text users lie by
+  /// their codes, which only keeps each one's rows together.
+  private func rowsByUser(_ parts: [RecordBatch], rowCount: Int) -> Buffer {
+    var references = BufferBuilder(capacity: rowCount * MemoryLayout<RowReference>.stride)
+    for (source, part) in parts.enumerated() {
+      for row in 0..<part.rowCount { references.append(RowReference(source: Int32(source), row: Int32(row))) }
+    }
+    let users = parts.map { $0.columns[layout.user] }
+    let permutation = ArrowArray.sortPermutation(chunked: [users], rowCount: rowCount)
+    let inOrder = ArrowArray(.int64, count: rowCount, storage: .fixed(references.finish()))
+    return inOrder.take(permutation).values
   }
 
   /// Ends appending: the rest becomes the last segment.
