@@ -7,7 +7,7 @@ extension DataType {
     .binary, .timestampMicrosUTC,
   ]
 
-  /// The type that `text` names, as `description` writes it: `int64`, `timestamp[us, UTC]`, `float32[64]`, `list<string>`.
+  /// The type that `text` names, as `description` writes it: `int64`, `timestamp[us, UTC]`, `float32[64]`.
   ///
   /// - Returns: nil when no definition may use such a type.
   package init?(text: String) {

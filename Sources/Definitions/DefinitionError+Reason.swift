@@ -60,13 +60,16 @@ extension DefinitionError.Reason: CustomStringConvertible {
     case .notJSON(let error): "not JSON at \(error); write it with seq-config compile"
     case .python(let message): "\(message); correct the Python"
     case .unsupportedFormat(let format):
-      "format \(format) is unknown, this program reads \(DefinitionSet.format); compile the definitions with its seq-config"
+      """
+      format \(format) is unknown, this program reads \(DefinitionSet.format); \
+      compile the definitions with its seq-config
+      """
     case .missingMember(let name): "member '\(name)' is missing; write it with seq-config compile"
     case .unknownMember(let name, let known): "unknown member '\(name)'; remove it, known are \(list(known))"
     case .wrongKind(let found, let expected): "this is \(found); give \(expected)"
     case .malformed(let what, let text, let expected): "'\(text)' is no \(what); give \(expected)"
     case .outOfRange(let value, let range):
-      "\(value) is out of range; give \(range.lowerBound)\(range.upperBound == .max ? " or more" : " to \(range.upperBound)")"
+      "\(value) is out of range; give \(range.lowerBound) \(range.upperBound == .max ? "or more" : "to \(range.upperBound)")"
     case .digestDiffers(let found, let expected):
       "the digest of the content is \(expected), not '\(found)'; change the Python and compile it again"
     case .systemColumnsMissing(let columns): "a dataset begins with other columns; begin it with \(list(columns))"
@@ -106,16 +109,25 @@ extension DefinitionError.Reason: CustomStringConvertible {
     case .roleType(let path, let type, let expected): "'\(path)' is \(type); give \(expected)"
     case .roleInArray(let path): "'\(path)' has many values in an event; give a path without '[]'"
     case .typeConflict(let column, let type, let other, let theirs):
-      "column '\(column)' is \(type) here and \(theirs) in event type '\(other)'; convert one, or give it another name or dataset"
+      """
+      column '\(column)' is \(type) here and \(theirs) in event type '\(other)'; \
+      convert one, or give it another name or dataset
+      """
     case .keyKind(let column, let lookup):
-      "column '\(column.name)' is \(column.type), the keys of lookup '\(lookup.name)' are \(lookup.keyKind.rawValue); \(Self.keyRemedy(column, lookup))"
+      """
+      column '\(column.name)' is \(column.type), the keys of lookup '\(lookup.name)' are \(lookup.keyKind.rawValue); \
+      \(Self.keyRemedy(column, lookup))
+      """
     case .notQuantizable(let type): "\(type) cannot be quantised; quantise float32[n] or float64[n]"
     case .notAggregatable(let aggregate, let column):
       "\(column.type) column '\(column.name)' has no \(aggregate); choose a number, or count"
     case .countOfColumn(let name): "count takes no column; count events where '\(name) != null'"
     case .nestedInCSV(let type): "CSV cannot hold \(type); keep the table as Parquet or NDJSON"
     case .unknownTableFormat(let table):
-      "table '\(table)' has no known format; name a file that ends in \(TableFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", "))"
+      """
+      table '\(table)' has no known format; name a file that ends in \
+      \(TableFormat.allCases.map { ".\($0.rawValue)" }.joined(separator: ", "))
+      """
     case .noArray(let path): "no field lies in an array '\(path)'; declare one in the source, such as '\(path)[].id'"
     case .keyWithoutExplode: "there are no elements to tell apart; give explode too"
     default: nil
@@ -126,11 +138,20 @@ extension DefinitionError.Reason: CustomStringConvertible {
     switch self {
     case .zeroDuration: "a time of 0 keeps nothing; give \(DurationText.examples)"
     case .retentionBelowLateness(let retention, let lateness, let source):
-      "\(Self.text(retention)) is over before the last events of source '\(source)' arrive, up to \(Self.text(lateness)) late; give \(Self.text(lateness)) or more"
+      """
+      \(Self.text(retention)) is over before the last events of source '\(source)' arrive, \
+      up to \(Self.text(lateness)) late; give \(Self.text(lateness)) or more
+      """
     case .windowBeyondRetention(let window, let retention, let eventType):
-      "\(Self.text(window)) reaches back further than any event is kept, at most \(Self.text(retention)) ('\(eventType)'); shorten it or lengthen the retention"
+      """
+      \(Self.text(window)) reaches back further than any event is kept, at most \(Self.text(retention)) \
+      ('\(eventType)'); shorten it or lengthen the retention
+      """
     case .counterBeyondWindow(let window, let whole):
-      "\(Self.text(window)) reaches back further than the sequence, \(Self.text(whole)); shorten it or lengthen the sequence's window"
+      """
+      \(Self.text(window)) reaches back further than the sequence, \(Self.text(whole)); \
+      shorten it or lengthen the sequence's window
+      """
     case .capOutside(let name, let known):
       "event type '\(name)' is not in the sequence; \(Self.choose(known, or: "add it"))"
     default: "invalid"

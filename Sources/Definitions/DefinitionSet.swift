@@ -17,7 +17,10 @@ package struct DefinitionSet: Sendable, Hashable {
 
   /// One line for people.
   package var summary: String {
-    "\(eventTypes.count) event types of \(sources.count) sources, \(sequences.count) sequences over \(datasets.count) datasets; digest \(digest)"
+    """
+    \(eventTypes.count) event types of \(sources.count) sources, \(sequences.count) sequences over \
+    \(datasets.count) datasets; digest \(digest)
+    """
   }
 
   package func source(_ name: String) -> SourceDefinition? { sources.first { $0.name == name } }

@@ -12,7 +12,8 @@ import Testing
 
         maker = Lookup("maker", table="makers.csv", key="id: string", as_of="since: timestamp[s]",
                        columns={"maker_name": "name: string"})
-        looks = Lookup("looks", table="looks.parquet", key="item_id", columns={"look": "float32[8]", "small": "float64[2]"},
+        looks = Lookup("looks", table="looks.parquet", key="item_id",
+                       columns={"look": "float32[8]", "small": "float64[2]"},
                        quantize={"look": "int8", "small": "float16"})
 
         EventType("tag", source=log, owner="team", retention="90d", dataset="tags", explode="tags[]",
@@ -130,14 +131,15 @@ import Testing
       {"name":"b","type":"list<string>"},{"name":"bytes","type":"uint32"},{"name":"big","type":"bool"}],"name":"seen"}]
       """
     let eventTypes = """
-      [{"columns":[{"expression":"'x'","name":"c","type":"string"},{"expression":"a.b","name":"b","type":"list<string>"}],\
+      [{"columns":[{"expression":"'x'","name":"c","type":"string"},\
+      {"expression":"a.b","name":"b","type":"list<string>"}],\
       "dataset":"seen","enrich":[{"kind":"lookup","lookup":"size","on":"user_id","prefix":""},\
       {"expression":"bytes > 1u","kind":"derive","name":"big","type":"bool"}],"explode":null,"name":"seen","owner":"o",\
       "retention_us":86400000000,"source":"log","where":"true"}]
       """
     let sequences = """
-      [{"caps":[],"columns":[{"name":"ts","type":"timestamp[us, UTC]"},{"name":"big","type":"bool"}],"completeness":null,\
-      "derive":[{"kind":"gap","name":"gap","type":"int64","where":null}],"events":["seen"],"freshness_us":null,\
+      [{"caps":[],"columns":[{"name":"ts","type":"timestamp[us, UTC]"},{"name":"big","type":"bool"}],\
+      "completeness":null,"derive":[{"kind":"gap","name":"gap","type":"int64","where":null}],"events":["seen"],"freshness_us":null,\
       "max_length":1,"name":"all","owner":"o","stage":"development","version":1,"where":null,"window_us":null}]
       """
     let text = """

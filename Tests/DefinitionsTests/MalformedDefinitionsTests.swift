@@ -12,7 +12,8 @@ import Testing
                 columns={"name": "tags[].name"}, enrich=[Derive("size", "size(name)")])
       Sequence("s", owner="team", events=[click], columns=["ts", "dwell"], max_length=50, caps={click: 3}, window="7d",
                where="dwell > 3", freshness="1s", completeness="99% after 1d",
-               derive=[Counter("n", "sum", "dwell", where="dwell > 1", window="1h"), Session("session", gap="30m"), Gap("gap")])
+               derive=[Counter("n", "sum", "dwell", where="dwell > 1", window="1h"), Session("session", gap="30m"),
+                       Gap("gap")])
       """
 
   /// A place in a document, from the outside in.

@@ -7,8 +7,8 @@ OUT/raw/dt=YYYY-MM-DD/events-N.ndjson  events filed by the day of their arrival,
 OUT/items.ndjson                       item_id, category, created_ts, embedding[16]; some items changed their category
 
 2 % of the events arrive one to three days late (those that arrive after the last day are not there yet), 1 % are
-delivered twice, 1.5 % of the clicks are corrected by a revision that can take the event out or bring it in, 0.2 % of the
-lines are malformed. The same arguments give the same bytes.
+delivered twice, 1.5 % of the clicks are corrected by a revision that can take the event out or bring it in, 0.2 % of
+the lines are malformed. The same arguments give the same bytes.
 """
 
 import argparse

@@ -43,7 +43,10 @@ struct ChildProcess {
     // SAFETY: both arrays end in nil and hold copies that live until the child has them.
     var argv = unsafe arguments.map { unsafe strdup($0) } + [nil]
     var envp = unsafe environment.map { unsafe strdup($0) } + [nil]
-    defer { unsafe (argv + envp).forEach { unsafe free($0) } }
+    defer {
+      for index in 0..<arguments.count { unsafe free(argv[index]) }
+      for index in 0..<environment.count { unsafe free(envp[index]) }
+    }
     return unsafe posix_spawnp(&child, arguments[0], &actions, nil, &argv, &envp)
   }
 
