@@ -10,7 +10,8 @@ extension SeededRandom {
     .fixedSizeList(Field("item", .float32), count: 4), .fixedSizeList(Field("item", .utf8), count: 2),
     .structure([Field("a", .int64), Field("b", .utf8), Field("c", .list(Field("item", .boolean)))]),
     .map(
-      entries: Field("entries", .structure([Field("key", .utf8, isNullable: false), Field("value", .int32)])),
+      entries: Field(
+        "entries", .structure([Field("key", .utf8, isNullable: false), Field("value", .int32)]), isNullable: false),
       keysSorted: false),
     .dictionary(index: .int8, value: .utf8, isOrdered: false),
     .dictionary(index: .int32, value: .fixedSizeList(Field("item", .float32), count: 3), isOrdered: false),

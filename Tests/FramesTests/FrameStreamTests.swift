@@ -43,6 +43,12 @@ enum Samples {
     return (bytes.finish(), batches)
   }
 
+  static func joined(_ parts: [Buffer]) -> Buffer {
+    var builder = BufferBuilder()
+    for part in parts { builder.append(part) }
+    return builder.take()
+  }
+
   /// What a reader of `bytes` gets, and how it ends.
   static func read(_ bytes: Buffer, pieceByteCount: Int = .max) -> (
     rows: [JSONValue], isComplete: Bool, error: FrameError?
