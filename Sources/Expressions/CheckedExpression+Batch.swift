@@ -19,6 +19,12 @@ extension CheckedExpression {
     return EvaluatedColumn(array: masked, errors: errors, messages: messages(errors, columns))
   }
 
+  /// The rows of `batch` for which a boolean expression is true: neither false nor null nor failed.
+  /// - Precondition: `batch` has the columns of `columnNames`.
+  package func trueRows(of batch: RecordBatch) -> Bitmap {
+    ColumnEvaluator(columns(of: batch), rowCount: batch.rowCount).evaluate(root).truth.isTrue
+  }
+
   /// What the interpreter says of the first failed rows.
   private func messages(_ errors: Bitmap, _ columns: [ArrowArray]) -> [EvaluatedColumn.Message] {
     var messages: [EvaluatedColumn.Message] = []

@@ -103,6 +103,20 @@ package struct CheckedExpression: Sendable {
     }
   }
 
+  /// The value, where it is the same for every row.
+  package var constant: CELValue? { root.constant }
+
+  /// The parts that fail for every row that asks for them: `1 / 0`, a pattern that is none, a date that is none.
+  package var failures: [ExpressionError] {
+    let source = Array(text.utf8)
+    return Self.failures(root).map { ExpressionError(.alwaysFails($0.error), at: $0.range, in: source) }
+  }
+
+  private static func failures(_ node: CheckedNode) -> [(error: EvaluationError, range: Range<Int>)] {
+    if case .failure(let error) = node.kind { return [(error, node.range)] }
+    return node.children.flatMap(failures)
+  }
+
   /// How many failures are described per batch.
   static let messageLimit = 8
 

@@ -53,7 +53,8 @@ extension ExpressionError.Reason: CustomStringConvertible {
     case .reservedWord(let word): "'\(word)' is reserved; choose another name"
     case .invalidMacro(let message): message
     case .unknownName(let name, let nearest): "unknown column '\(name)'; \(Self.remedy(nearest, "declare it"))"
-    case .unknownFunction(let name, let nearest): "unknown function '\(name)'; \(Self.remedy(nearest, "remove it"))"
+    case .unknownFunction(let name, let nearest):
+      "unknown function '\(name)'; \(Self.remedy(nearest, "use those of CEL's standard library"))"
     case .unknownField(let name, let type, let nearest):
       "\(type) has no field '\(name)'; \(Self.remedy(nearest, "declare it"))"
     case .noOverload(let function, let arguments, let remedy):

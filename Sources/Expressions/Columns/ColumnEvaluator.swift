@@ -92,7 +92,8 @@ final class ColumnEvaluator {
     guard type.fitsArrayExactly, let arrowType = type.arrowType else {
       return Vector(.rows(rows), count: rows.count, errors: errors)
     }
-    return Vector(makeArray(arrowType, rows), errors: errors)
+    let (array, unfit) = Vector(.rows(rows), count: rows.count).column(arrowType)
+    return Vector(array, errors: union(errors, unfit))
   }
 
   private func map(_ entries: [CheckedNode.Entry], _ type: CELType) -> Vector {

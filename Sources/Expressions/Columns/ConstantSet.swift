@@ -1,5 +1,4 @@
 import Arrow
-import ArrowKernels
 import Buffers
 
 /// The constants of `value in [constants]`, as the kernels look them up.
@@ -68,49 +67,5 @@ struct ConstantSet: Sendable {
       }
       return (unsafe numbers[unchecked: start]) == value
     }
-  }
-}
-
-/// A set of texts, found by hash; a few are compared one by one.
-struct TextSet: Sendable {
-  private let constants: [TextConstant]
-  /// The place of a constant plus one, by hash; 0 where free. A power of two, twice as many as constants.
-  private var slots: [Int32]
-
-  init(_ texts: [[UInt8]]) {
-    constants = Array(Set(texts)).map { TextConstant($0) }
-    var slotCount = 4
-    while slotCount < constants.count * 2 { slotCount *= 2 }
-    slots = Array(repeating: 0, count: slotCount)
-    for (place, constant) in constants.enumerated() {
-      var slot = Int(truncatingIfNeeded: unsafe Hash64.of(constant.bytes.span.bytes)) & (slotCount - 1)
-      while slots[slot] != 0 { slot = (slot + 1) & (slotCount - 1) }
-      slots[slot] = Int32(place + 1)
-    }
-  }
-
-  func bits(_ array: ArrowArray) -> Bitmap {
-    let (offsets, data) = (array.offsets.aligned(for: Int32.self), array.data)
-    let values = TextValues(offsets: offsets, data: data, count: array.count)
-    if constants.count <= 4 {
-      var found = Bitmap(repeating: false, count: array.count)
-      for constant in constants { found = found.or(constant.bits(values)) }
-      return found
-    }
-    let fast = values.readableRows(16)
-    return values.bits { row in contains(values, row, isReadable: row < fast) }
-  }
-
-  @inline(__always) private func contains(_ values: borrowing TextValues, _ row: Int, isReadable: Bool) -> Bool {
-    let hash = unsafe values.withBytes(row) { value in
-      unsafe value.isEmpty ? Hash64.of(RawSpan()) : Hash64.of(value.baseAddress!, count: value.count)
-    }
-    var slot = Int(truncatingIfNeeded: hash) & (slots.count &- 1)
-    while slots[slot] != 0 {
-      let constant = constants[Int(slots[slot]) &- 1]
-      if isReadable ? constant.equals(values, row) : constant.equalsSlowly(values, row) { return true }
-      slot = (slot &+ 1) & (slots.count &- 1)
-    }
-    return false
   }
 }

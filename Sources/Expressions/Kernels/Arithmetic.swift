@@ -95,29 +95,6 @@ extension ColumnEvaluator {
     }
     return Vector(result.array(.int64), errors: union(vector.missing, result.failed))
   }
-
-  /// `text + text`.
-  private func concatenate(_ left: Vector, _ right: Vector) -> Vector? {
-    guard let type = left.textType ?? right.textType, left.isText(type), right.isText(type) else { return nil }
-    guard left.constant == nil || right.constant == nil else { return nil }
-    let missing = union(left.missing, right.missing)
-    var builder = VariableWidthBuilder(capacity: count)
-    for row in 0..<count {
-      guard missing?[row] != true else {
-        builder.appendNull()
-        continue
-      }
-      let (first, second) = (left.text(row), right.text(row))
-      unsafe builder.appendUnsafely(capacity: first.byteCount + second.byteCount) { memory in
-        unsafe first.withUnsafeBytes { unsafe memory.copyMemory(from: $0) }
-        unsafe second.withUnsafeBytes {
-          unsafe UnsafeMutableRawBufferPointer(rebasing: memory[first.byteCount...]).copyMemory(from: $0)
-        }
-        return memory.count
-      }
-    }
-    return Vector(builder.take(as: type), errors: missing)
-  }
 }
 
 extension Vector {
@@ -136,26 +113,5 @@ extension Vector {
 
   private static func laneType<T>(_ type: T.Type) -> DataType {
     type == Int64.self ? .int64 : type == UInt64.self ? .uint64 : .float64
-  }
-
-  fileprivate var textType: DataType? {
-    guard let type = plainArray?.type, type == .utf8 || type == .binary else { return nil }
-    return type
-  }
-
-  fileprivate func isText(_ type: DataType) -> Bool {
-    switch values {
-    case .constant(.string): type == .utf8
-    case .constant(.bytes): type == .binary
-    default: textType == type
-    }
-  }
-
-  fileprivate func text(_ row: Int) -> Buffer {
-    switch values {
-    case .constant(.string(let text)): Buffer(Array(text.utf8))
-    case .constant(.bytes(let bytes)): Buffer(bytes)
-    default: plainArray?.bytes(row) ?? .empty
-    }
   }
 }

@@ -72,33 +72,6 @@ extension ColumnEvaluator {
       function.part(seconds: seconds.addingReportingOverflow(zone.offset(at: seconds)).partialValue, nanos: nanos)
     }
   }
-
-  /// Conversions that need no text; nil for others.
-  func convert(_ function: Function, _ vector: Vector) -> Vector? {
-    if function == .int, let times = vector.times, times.isTimestamp, case .lanes(let ticks, let unit) = times.values {
-      let seconds = mapLanes(ticks, count: count) { (tick: Int64) in floorDivide(tick, unit.perSecond) }
-      return Vector(ArrowArray(.int64, count: count, storage: .fixed(seconds)), errors: vector.missing)
-    }
-    if function == .string, let array = vector.plainArray, array.type == .utf8 {
-      return Vector(array, errors: vector.missing)
-    }
-    guard let lanes = vector.plainArray?.numberLanes else { return nil }
-    switch (function, lanes.type) {
-    case (.int, .int64), (.uint, .uint64), (.double, .float64): return Vector(lanes, errors: vector.missing)
-    case (.double, .int64):
-      let values = mapLanes(lanes.values, count: count) { (value: Int64) in Double(value) }
-      return Vector(ArrowArray(.float64, count: count, storage: .fixed(values)), errors: vector.missing)
-    case (.double, .uint64):
-      let values = mapLanes(lanes.values, count: count) { (value: UInt64) in Double(value) }
-      return Vector(ArrowArray(.float64, count: count, storage: .fixed(values)), errors: vector.missing)
-    case (.int, .float64):
-      let values = mapLanes(lanes.values, count: count) { (value: Double) in Int64(celTruncating: value) ?? 0 }
-      let failed = testBits(lanes.values, count: count) { (value: Double) in Int64(celTruncating: value) == nil }
-      let errors = union(vector.missing, failed.setBitCount == 0 ? nil : failed)
-      return Vector(ArrowArray(.int64, count: count, storage: .fixed(values)), errors: errors)
-    default: return nil
-    }
-  }
 }
 
 extension Vector {

@@ -102,11 +102,21 @@ extension Function {
     case (.int(let left), .int(let right)): return .int(try whole(left, right))
     case (.uint(let left), .uint(let right)): return .uint(try whole(left, right))
     case (.double(let left), .double(let right)): return real(left, right).map { .double($0) }
-    case (.string(let left), .string(let right)): return self == .add ? .string(left + right) : nil
-    case (.bytes(let left), .bytes(let right)): return self == .add ? .bytes(left + right) : nil
-    case (.list(let left), .list(let right)): return self == .add ? .list(left + right) : nil
+    case (.string(let left), .string(let right)) where self == .add:
+      try limit(left.utf8.count + right.utf8.count, CELValue.byteLimit)
+      return .string(left + right)
+    case (.bytes(let left), .bytes(let right)) where self == .add:
+      try limit(left.count + right.count, CELValue.byteLimit)
+      return .bytes(left + right)
+    case (.list(let left), .list(let right)) where self == .add:
+      try limit(left.count + right.count, CELValue.elementLimit)
+      return .list(left + right)
     default: return try timeArithmetic(arguments[0], arguments[1])
     }
+  }
+
+  private func limit(_ count: Int, _ limit: Int) throws(EvaluationError) {
+    if count > limit { throw .overflow(function: rawValue) }
   }
 
   private func negate(_ arguments: [CELValue]) throws(EvaluationError) -> CELValue? {

@@ -3,7 +3,8 @@
 extension Parser {
   mutating func has(_ arguments: [SyntaxNode], from start: Int) throws(ExpressionError) -> SyntaxNode {
     guard arguments.count == 1, case .select(let operand, let field, let isQuoted, false) = arguments[0].kind else {
-      throw fail(.invalidMacro("has() takes one selection; write has(a.b)"), at: range(from: start))
+      throw fail(
+        .invalidMacro("has() takes a selection, has(a.b); compare a column with null instead"), at: range(from: start))
     }
     return try node(.select(operand, field: field, isQuoted: isQuoted, isTest: true), from: start, over: [operand])
   }
@@ -15,7 +16,7 @@ extension Parser {
     if name == "bind", case .identifier("cel", _) = target.kind {
       return try binding(arguments, from: start)
     }
-    guard let macro = Macro(rawValue: name == "existsOne" ? "exists_one" : name) else { return nil }
+    guard let macro = Macro(rawValue: name) else { return nil }
     let counts = macro == .map ? 2...3 : 2...2
     guard counts.contains(arguments.count) else {
       if arguments.count == 3 {

@@ -3,7 +3,7 @@ extension Checker {
     _ name: String, _ target: SyntaxNode?, _ arguments: [SyntaxNode], _ range: Range<Int>
   ) -> CheckedNode {
     if let target, let library = namespace(of: target) {
-      return refuse("\(library).\(name)", range)
+      return refuseLibrary("\(library).\(name)", range)
     }
     guard let function = Function(rawValue: name), function.isCallable else { return refuse(name, range) }
     let operands = ((target.map { [$0] } ?? []) + arguments).map { check($0) }
@@ -19,6 +19,12 @@ extension Checker {
   private static let libraries: Set<String> = [
     "base64", "cel", "math", "net", "optional", "proto", "regex", "sets", "strings", "lists",
   ]
+
+  private mutating func refuseLibrary(_ name: String, _ range: Range<Int>) -> CheckedNode {
+    guard isStrict else { return CheckedNode(.failure(.undeclared(name)), .dyn, at: range) }
+    fail(.unsupported("'\(name)' of an extension library", remedy: "use CEL's standard library"), at: range)
+    return broken(range)
+  }
 
   private mutating func refuse(_ name: String, _ range: Range<Int>) -> CheckedNode {
     guard isStrict else { return CheckedNode(.failure(.undeclared(name)), .dyn, at: range) }

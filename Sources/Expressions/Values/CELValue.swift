@@ -39,6 +39,10 @@ package struct CELDuration: Sendable, Hashable {
 }
 
 extension CELValue {
+  /// How long `+` may make a text, in bytes, and a list: an expression may double them many times over.
+  static let byteLimit = 1 << 26
+  static let elementLimit = 1 << 20
+
   /// What `type()` answers.
   package var typeName: String {
     switch self {
