@@ -131,6 +131,7 @@ extension DefinitionCompiler {
       .first { other in set.features(of: other).contains { $0.name == column.name && $0.type == present.type } }
     let reason = DefinitionError.Reason.typeConflict(
       column.name, column.type, other: other?.name ?? eventType.dataset, present.type)
-    faults.add(reason, at: place.at("columns").at(column.name))
+    let isOwn = eventType.columns.contains { $0.name == column.name }
+    faults.add(reason, at: place.at(isOwn ? "columns" : "enrich").at(column.name))
   }
 }

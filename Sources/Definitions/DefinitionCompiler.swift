@@ -85,6 +85,8 @@ struct DefinitionCompiler {
         faults.add(.systemColumn(name), at: place)
       } else if !FieldPath.isKey(name) {
         faults.add(.badColumn(name), at: place)
+      } else if ExpressionScope.isWord(name) {
+        faults.add(.wordAsColumn(name), at: place)
       } else if !seen.insert(name).inserted {
         faults.add(.duplicate("column '\(name)'", first: nil), at: place)
       }

@@ -21,6 +21,7 @@ extension DefinitionError {
     // Names.
     case badName(String)
     case badColumn(String)
+    case wordAsColumn(String)
     case badPath(String)
     case pathConflict(String, String)
     case systemColumn(String)
@@ -85,6 +86,7 @@ extension DefinitionError.Reason: CustomStringConvertible {
     case .badName(let name): "'\(name)' cannot be a name; begin with a letter and use letters, digits, '_' and '-'"
     case .badColumn(let name):
       "'\(name)' cannot name a column; begin with a letter or '_' and use letters, digits and '_'"
+    case .wordAsColumn(let name): "'\(name)' is a word of the expressions' language; choose another name"
     case .badPath(let path):
       "'\(path)' is no path; join keys of letters, digits and '_' by dots, with '[]' after at most one"
     case .pathConflict(let path, let other):

@@ -17,10 +17,11 @@ package struct DefinitionSet: Sendable, Hashable {
 
   /// One line for people.
   package var summary: String {
-    """
-    \(eventTypes.count) event types of \(sources.count) sources, \(sequences.count) sequences over \
-    \(datasets.count) datasets; digest \(digest)
-    """
+    let counts = [
+      ("source", sources.count), ("lookup", lookups.count), ("event type", eventTypes.count),
+      ("dataset", datasets.count), ("sequence", sequences.count),
+    ]
+    return counts.map { "\($1) \($0)\($1 == 1 ? "" : "s")" }.joined(separator: ", ") + "; digest \(digest)"
   }
 
   package func source(_ name: String) -> SourceDefinition? { sources.first { $0.name == name } }

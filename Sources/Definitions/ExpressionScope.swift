@@ -74,6 +74,11 @@ struct ExpressionScope {
     if case .unknownName(let name, _) = error.reason { isExcused(name) } else { false }
   }
 
+  /// Whether expressions mean something else by `name` than a column, as by `true` or `in`.
+  static func isWord(_ name: String) -> Bool {
+    (try? Expression.compile(name, schema: Schema([Field(name, .int8)])))?.columnType != .int8
+  }
+
   /// Whether a missing column follows from a fault that was noted already.
   func isExcused(_ name: String) -> Bool { isPartial || broken.contains(name) }
 }

@@ -30,12 +30,14 @@ import Testing
     ),
     Case(
       "names that cannot be",
-      #"EventType("pin save", source=log, owner="", retention="90d", dataset="a/b", columns={"2nd": "dwell", "ts": "ts"})"#,
+      #"EventType("pin save", source=log, owner="", retention="90d", dataset="a/b", columns={"2nd": "dwell", "ts": "ts", "in": "dwell", "true": "dwell"})"#,
       "definitions.py:13: event type 'pin save': name: 'pin save' cannot be a name; begin with a letter and use letters, digits, '_' and '-'",
       "definitions.py:13: event type 'pin save': owner: an owner is missing; give one",
       "definitions.py:13: event type 'pin save': dataset: 'a/b' cannot be a name; begin with a letter and use letters, digits, '_' and '-'",
       "definitions.py:13: event type 'pin save': columns.2nd: '2nd' cannot name a column; begin with a letter or '_' and use letters, digits and '_'",
-      "definitions.py:13: event type 'pin save': columns.ts: 'ts' is a system column that every event has; choose another name"
+      "definitions.py:13: event type 'pin save': columns.ts: 'ts' is a system column that every event has; choose another name",
+      "definitions.py:13: event type 'pin save': columns.in: 'in' is a word of the expressions' language; choose another name",
+      "definitions.py:13: event type 'pin save': columns.true: 'true' is a word of the expressions' language; choose another name"
     ),
     Case(
       "a column declared twice",
@@ -147,9 +149,9 @@ import Testing
     ),
     Case(
       "one column, two types",
-      #"EventType("save", source=log, owner="team", retention="30d", dataset="events", columns={"dwell": "text", "maker_id": "kind"})"#,
+      #"EventType("save", source=log, owner="team", retention="30d", dataset="events", columns={"dwell": "text", "item": "item"}, enrich=[Derive("maker_id", "string(item)")])"#,
       "definitions.py:13: event type 'save': columns.dwell: column 'dwell' is string here and int32 in event type 'click'; convert one, or give it another name or dataset",
-      "definitions.py:13: event type 'save': columns.maker_id: column 'maker_id' is string here and int64 in event type 'click'; convert one, or give it another name or dataset"
+      "definitions.py:13: event type 'save': enrich.maker_id: column 'maker_id' is string here and int64 in event type 'click'; convert one, or give it another name or dataset"
     ),
     Case(
       "two user types in one dataset",

@@ -4,9 +4,7 @@ import Definitions
 extension DefinitionSet {
   /// Reads the compiled definitions from a file.
   package static func load(_ path: String) throws -> DefinitionSet {
-    let bytes = try OpenFile(reading: path).contents()
-    let text = unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-    return try DefinitionSet(parsing: text, file: path)
+    try DefinitionSet(parsing: OpenFile.text(of: path), file: path)
   }
 }
 

@@ -4,21 +4,16 @@ import Glibc
 extension OpenFile {
   /// The whole of a file as text; `-` is standard input. Bytes that are not UTF-8 become U+FFFD.
   package static func text(of path: String) throws(SystemError) -> String {
-    let file = try OpenFile(reading: path)
-    var bytes: [UInt8] = []
-    var block = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = try file.read(into: &block)
-      if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-      bytes += block[..<count]
-    }
+    let bytes = try OpenFile(reading: path).contents()
+    return unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
   /// Makes `text` the whole of a file; `-` is standard output.
   ///
-  /// Readers see the old text or the new, never a part: it is written beside the file, which it then replaces.
+  /// Readers see the old text or the new, never a part: it is written beside the file, which it then replaces. Only
+  /// pipes and devices are written to as they are.
   package static func replaceText(of path: String, with text: String) throws(SystemError) {
-    let isFile = path != "-"
+    let isFile = path != "-" && !isDevice(path)
     let temporary = isFile ? "\(path).\(getpid()).tmp" : path
     do throws(SystemError) {
       let bytes = Array(text.utf8)
@@ -33,9 +28,9 @@ extension OpenFile {
     }
   }
 
-  /// Fills `block` from its start; answers how many bytes there were.
-  private func read(into block: inout [UInt8]) throws(SystemError) -> Int {
-    var memory = block.mutableSpan
-    return try unsafe memory.withUnsafeMutableBytes { memory throws(SystemError) in try unsafe read(into: memory) }
+  /// Whether there is something at `path` that is no regular file.
+  private static func isDevice(_ path: String) -> Bool {
+    var status = Glibc.stat()
+    return unsafe Glibc.stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
   }
 }
