@@ -3,7 +3,9 @@ import CZlib
 
 /// A page as it stands in the file: header and compressed bytes.
 struct EncodedPage {
-  let bytes: Buffer
+  /// Header and bytes; empty once they are written.
+  private(set) var bytes: Buffer
+  let byteCount: Int
   let encoding: Encoding
   /// With the header, before compression.
   let uncompressedByteCount: Int
@@ -18,8 +20,15 @@ struct EncodedPage {
     output.append(header)
     output.append(packed)
     bytes = output.finish()
+    byteCount = bytes.byteCount
     self.encoding = encoding
     self.uncompressedByteCount = uncompressedByteCount + header.byteCount
+  }
+
+  /// Hands the bytes over.
+  mutating func takeBytes() -> Buffer {
+    defer { bytes = .empty }
+    return bytes
   }
 
   /// CRC-32 as gzip has it.

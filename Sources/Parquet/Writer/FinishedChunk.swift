@@ -4,7 +4,8 @@ import Buffers
 /// A column chunk that is complete but for its place in the file.
 struct FinishedChunk {
   let column: LeafColumn
-  /// In the order of the file: the dictionary page, where there is one, then the data pages.
+  /// In the order of the file: the dictionary page, where there is one, then the data pages. Those that were written
+  /// already are empty.
   let buffers: [Buffer]
   let columnIndex: ColumnIndex?
   var bloomFilter: SplitBlockBloomFilter?
@@ -25,12 +26,12 @@ struct FinishedChunk {
   }
 
   private static func offsetIndex(_ encoded: EncodedChunk, _ pages: [PageRecord]) -> OffsetIndex {
-    var byteOffset = encoded.dictionary?.bytes.byteCount ?? 0
+    var byteOffset = encoded.dictionary?.byteCount ?? 0
     var firstRow = 0
     var locations: [PageLocation] = []
     for (page, record) in zip(encoded.pages, pages) {
-      locations.append(PageLocation(byteOffset: byteOffset, byteCount: page.bytes.byteCount, firstRow: firstRow))
-      byteOffset += page.bytes.byteCount
+      locations.append(PageLocation(byteOffset: byteOffset, byteCount: page.byteCount, firstRow: firstRow))
+      byteOffset += page.byteCount
       firstRow += record.rowCount
     }
     return OffsetIndex(pages: locations)
@@ -44,8 +45,8 @@ struct FinishedChunk {
       physicalType: column.physicalType, encodings: [], path: column.path, codec: options.codec,
       valueCount: pages.reduce(0) { $0 + $1.slotCount },
       totalUncompressedByteCount: all.reduce(0) { $0 + $1.uncompressedByteCount },
-      totalCompressedByteCount: all.reduce(0) { $0 + $1.bytes.byteCount },
-      dataPageOffset: encoded.dictionary?.bytes.byteCount ?? 0)
+      totalCompressedByteCount: all.reduce(0) { $0 + $1.byteCount },
+      dataPageOffset: encoded.dictionary?.byteCount ?? 0)
     if encoded.dictionary != nil {
       metadata.dictionaryPageOffset = 0
       metadata.encodingCounts.append(PageEncodingCount(pageType: .dictionary, encoding: .plain, count: 1))

@@ -36,15 +36,7 @@ final class LeafWriter {
   private let options: LeafOptions
   private let order: ValueOrder?
 
-  // The unfinished page.
-  private var values: LeafValues
-  private var definitionLevels: RunLengthEncoder
-  private var repetitionLevels: RunLengthEncoder
-  private var slotCount = 0
-  /// How many values each list of the page has: nil before the first, 0 when they differ.
-  private var listLength: Int?
-  /// The closed page's levels.
-  private var levels = BufferBuilder()
+  var page: LeafPage
 
   // The unfinished chunk.
   private var encoder: PageEncoder
@@ -56,73 +48,44 @@ final class LeafWriter {
     self.options = options
     order = options.hasBounds ? ValueOrder(column) : nil
     do {
-      values = try LeafValues(type, storesMilliseconds: options.storesMilliseconds)
+      page = try LeafPage(column, type: type, storesMilliseconds: options.storesMilliseconds)
     } catch {
       throw error.located(column: column.name)
     }
-    definitionLevels = RunLengthEncoder(width: RunLengthEncoder.width(for: column.maxDefinitionLevel))
-    repetitionLevels = RunLengthEncoder(width: RunLengthEncoder.width(for: column.maxRepetitionLevel))
-    encoder = PageEncoder(column, width: values.conversion.width, options: options)
+    encoder = PageEncoder(column, width: page.values.conversion.width, options: options)
   }
 
-  /// Compressed bytes of the unfinished chunk.
+  /// Compressed bytes of the unfinished chunk that are held here.
   var byteCount: Int { encoder.byteCount }
 
-  // MARK: Slots and values
+  /// Whether the chunk's pages can leave as soon as they are full, no dictionary having to precede them.
+  var isStreamable: Bool { column.maxRepetitionLevel > 0 && column.arrowType.isFloat && !options.usesDictionary }
 
-  /// Adds `count` slots of these levels, which stand for values only at the column's own definition level.
-  func append(definitionLevel: Int, repetitionLevel: Int, count: Int = 1) {
-    slotCount &+= count
-    if column.maxDefinitionLevel > 0 { definitionLevels.append(UInt32(definitionLevel), count: count) }
-    if column.maxRepetitionLevel > 0 { repetitionLevels.append(UInt32(repetitionLevel), count: count) }
-  }
-
-  /// Adds the values of slots, none of which is null.
-  func append(_ array: ArrowArray, _ range: Range<Int>) throws(ParquetError) {
-    if range.isEmpty { return }
-    do {
-      try values.append(array, range)
-    } catch {
-      throw error.located(column: column.name)
-    }
-  }
-
-  /// Notes that the next `length` values are one list's.
-  func beginList(length: Int) {
-    if listLength != length { listLength = listLength == nil ? length : 0 }
-  }
+  /// The bytes of pages that are final.
+  func takeBytes() -> [Buffer] { encoder.takeBytes() }
 
   // MARK: Pages
 
   func closePage(rowCount: Int, using context: inout ParquetEncoderContext) throws(ParquetError) {
-    closeLevels()
+    page.closeLevels()
     pages.append(
       PageRecord(
-        rowCount: rowCount, slotCount: slotCount, nullCount: slotCount - values.count,
-        bounds: order.flatMap { $0.bounds(of: values) }))
+        rowCount: rowCount, slotCount: page.slotCount, nullCount: page.slotCount - page.values.count,
+        bounds: order.flatMap { $0.bounds(of: page.values) }))
     if options.hasBloomFilter { collectHashes() }
-    try encoder.encode(
-      values, levels: levels, slotCount: slotCount, listLength: listLength ?? 0, using: &context)
-    values.removeAll()
-    slotCount = 0
-    listLength = nil
-  }
-
-  private func closeLevels() {
-    levels.truncate(to: 0)
-    if column.maxRepetitionLevel > 0 { repetitionLevels.finish(into: &levels, hasByteCount: true) }
-    if column.maxDefinitionLevel > 0 { definitionLevels.finish(into: &levels, hasByteCount: true) }
+    try encoder.encode(page, using: &context)
+    page.removeAll()
   }
 
   private func collectHashes() {
-    let width = values.conversion.width
+    let width = page.values.conversion.width
     if width == 0 {
-      values.withByteArrays { values in
+      page.values.withByteArrays { values in
         for index in 0..<values.count { collect(SplitBlockBloomFilter.hash(values.bytes(index))) }
       }
     } else {
-      for index in 0..<values.count {
-        collect(SplitBlockBloomFilter.hash(values.bytes.extracting(index * width..<(index + 1) * width)))
+      for index in 0..<page.values.count {
+        collect(SplitBlockBloomFilter.hash(page.values.bytes.extracting(index * width..<(index + 1) * width)))
       }
     }
   }

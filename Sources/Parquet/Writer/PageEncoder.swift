@@ -37,6 +37,9 @@ struct PageEncoder: ~Copyable {
   private var pages: [EncodedPage] = []
   /// What the trial wrote through the dictionary.
   private var dictionaryPages: [EncodedPage] = []
+  /// How many of the pages have handed over their bytes.
+  private var takenPageCount = 0
+  /// Of the pages that still have theirs.
   private(set) var byteCount = 0
 
   init(_ column: LeafColumn, width: Int, options: LeafOptions) {
@@ -63,13 +66,18 @@ struct PageEncoder: ~Copyable {
 
   // MARK: Pages
 
-  /// Encodes a page; `levels` stand before its values.
-  /// - Parameter listLength: how many values every list of the page has; 0 when they differ, or there are none.
+  /// Encodes a page whose levels are closed.
   mutating func encode(
-    _ values: borrowing LeafValues, levels: borrowing BufferBuilder, slotCount: Int, listLength: Int,
-    using context: inout ParquetEncoderContext
+    _ page: borrowing LeafPage, using context: inout ParquetEncoderContext
   ) throws(ParquetError) {
-    let slots = Slots(count: slotCount, listLength: listLength)
+    try encode(
+      page.values, page.levels, Slots(count: page.slotCount, listLength: page.listLength ?? 0), &context)
+  }
+
+  private mutating func encode(
+    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slots: Slots,
+    _ context: inout ParquetEncoderContext
+  ) throws(ParquetError) {
     switch strategy {
     case .measuring: try measure(values, levels, slots, &context)
     case .trial:
@@ -88,12 +96,13 @@ struct PageEncoder: ~Copyable {
   /// What a page's levels say of its values.
   private struct Slots {
     var count: Int
+    /// How many values every list has; 0 when they differ, or there are none.
     var listLength: Int
   }
 
   private mutating func keep(_ page: EncodedPage) {
     pages.append(page)
-    byteCount += page.bytes.byteCount
+    byteCount += page.byteCount
   }
 
   private mutating func measure(
@@ -124,7 +133,7 @@ struct PageEncoder: ~Copyable {
       for findsRepeats in mayFindRepeats(encoding, slots) ? [true, false] : [false] {
         let plan = Plan(encoding: encoding, findsRepeats: findsRepeats)
         let page = try page(values, levels, plan, slots, &context)
-        if let smallest, page.bytes.byteCount * 100 >= smallest.bytes.byteCount * 98 { continue }
+        if let smallest, page.byteCount * 100 >= smallest.byteCount * 98 { continue }
         smallest = page
         direct = plan
       }
@@ -154,19 +163,31 @@ struct PageEncoder: ~Copyable {
   /// Ends the trial: keeps the pages of the better way.
   private mutating func settle(_ context: inout ParquetEncoderContext) throws(ParquetError) {
     let dictionaryPage = try dictionaryPage(&context)
-    let numbered = dictionaryPages.reduce(dictionaryPage.bytes.byteCount) { $0 + $1.bytes.byteCount }
-    let directly = pages.reduce(0) { $0 + $1.bytes.byteCount }
+    let numbered = dictionaryPages.reduce(dictionaryPage.byteCount) { $0 + $1.byteCount }
+    let directly = pages.reduce(0) { $0 + $1.byteCount }
     // A point read pays for the whole dictionary, so a large one must be worth it.
     let isSmall = dictionary.byteCount <= 16 << 10
     if isSmall ? numbered <= directly : numbered * 10 <= directly * 9 {
       strategy = .dictionary
       pages = dictionaryPages
-      byteCount = numbered - dictionaryPage.bytes.byteCount
+      byteCount = numbered - dictionaryPage.byteCount
     } else {
       strategy = .single
       dictionary = DictionaryEncoder(width: width)
     }
     dictionaryPages = []
+  }
+
+  /// The bytes of finished pages whose order is final: none as long as a dictionary may have to precede them.
+  mutating func takeBytes() -> [Buffer] {
+    guard case .single = strategy, dictionary.count == 0 else { return [] }
+    var taken: [Buffer] = []
+    for index in takenPageCount..<pages.count {
+      byteCount -= pages[index].byteCount
+      taken.append(pages[index].takeBytes())
+    }
+    takenPageCount = pages.count
+    return taken
   }
 
   /// The chunk's pages; this encoder starts anew.
@@ -178,6 +199,7 @@ struct PageEncoder: ~Copyable {
     dictionary = DictionaryEncoder(width: width)
     direct = Plan(encoding: options.encoding ?? .plain)
     pages = []
+    takenPageCount = 0
     byteCount = 0
     return chunk
   }

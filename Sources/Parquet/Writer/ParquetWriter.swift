@@ -10,19 +10,26 @@ import Buffers
 ///
 /// Rows are cut into pages and row groups by their number alone: the same rows give the same bytes, however they were
 /// cut into batches. Pages are compressed as soon as they are full, so an open writer holds the compressed pages of one
-/// row group and a page's worth of values per column. Data pages are of version 1, whose levels are compressed too.
+/// row group and a page's worth of values per column. The first column of float lists, the widest as a rule, is not even
+/// held: its chunk stands first in the row group, and its pages leave when they are full. Data pages are of version 1,
+/// whose levels are compressed too.
 /// - Source: parquet-format `README.md`.
 package struct ParquetWriter: ~Copyable {
   package let schema: ParquetSchema
   private let options: ParquetWriterOptions
   private let columns: [ColumnShredder]
+  private let leaves: [LeafWriter]
   /// Row groups may end early only at multiples of this many rows, where every column's page ends.
   private let checkRowCount: Int
   private let keyValues: [KeyValue]
   private let sortingColumns: [SortingColumn]
 
+  /// The leaf whose pages leave at once; its chunks stand first in their row groups.
+  private let streamedLeaf: Int?
+
   private var output: [Buffer] = []
   private var byteOffset = 0
+  private var groupOffset = 4
   private var rowsInGroup = 0
   private var rowGroups: [RowGroupMetadata] = []
   private var chunks: [[PlacedChunk]] = []
@@ -44,6 +51,8 @@ package struct ParquetWriter: ~Copyable {
     self.options = options
     self.sortingColumns = sortingColumns
     (columns, checkRowCount) = made
+    leaves = made.0.flatMap(\.leaves)
+    streamedLeaf = leaves.firstIndex { $0.isStreamable }
     let metadata = arrow.metadata.merging(options.metadata) { $1 }
     keyValues = metadata.sorted { $0.key < $1.key }.map { KeyValue(key: $0.key, value: $0.value) }
     flush(Buffer(Array("PAR1".utf8)))
@@ -98,6 +107,7 @@ package struct ParquetWriter: ~Copyable {
       let room = min(options.rowGroupRowCount - rowsInGroup, checkRowCount - rowsInGroup % checkRowCount)
       let end = min(batch.rowCount, start + room)
       for (column, array) in zip(columns, batch.columns) { try column.append(array, start..<end, using: &context) }
+      if let streamedLeaf { flush(leaves[streamedLeaf].takeBytes()) }
       rowsInGroup += end - start
       rowCount += end - start
       start = end
@@ -107,41 +117,50 @@ package struct ParquetWriter: ~Copyable {
 
   private var isGroupFull: Bool {
     if rowsInGroup == options.rowGroupRowCount { return true }
-    return rowsInGroup % checkRowCount == 0 && heldByteCount >= options.rowGroupByteCount
+    return rowsInGroup % checkRowCount == 0 && byteOffset - groupOffset + heldByteCount >= options.rowGroupByteCount
   }
 
-  /// Compressed bytes of the row group under way.
-  package var heldByteCount: Int {
-    columns.reduce(0) { $0 + $1.leaves.reduce(0) { $0 + $1.byteCount } }
-  }
+  /// Compressed bytes of the row group under way that are held until it is full.
+  package var heldByteCount: Int { leaves.reduce(0) { $0 + $1.byteCount } }
 
   private mutating func closeRowGroup(_ context: inout ParquetEncoderContext) throws(ParquetError) {
-    let groupOffset = byteOffset
-    var metadata: [ColumnChunkMetadata] = []
-    var placed: [PlacedChunk] = []
-    var uncompressed = 0
+    var finished: [FinishedChunk] = []
     for column in columns {
-      for chunk in try column.closeChunks(falsePositiveRate: options.bloomFalsePositiveRate, using: &context) {
-        metadata.append(chunk.metadata(at: byteOffset))
-        placed.append(
-          PlacedChunk(
-            columnIndex: chunk.columnIndex, offsetIndex: chunk.offsetIndex(at: byteOffset),
-            bloomFilter: chunk.bloomFilter))
-        uncompressed += chunk.uncompressedByteCount
-        for buffer in chunk.buffers { flush(buffer) }
-      }
+      finished += try column.closeChunks(falsePositiveRate: options.bloomFalsePositiveRate, using: &context)
     }
-    var group = RowGroupMetadata(columns: metadata, totalByteCount: uncompressed, rowCount: rowsInGroup)
+    let byteOffsets = place(finished)
+    var group = RowGroupMetadata(
+      columns: zip(finished, byteOffsets).map { $0.metadata(at: $1) },
+      totalByteCount: finished.reduce(0) { $0 + $1.uncompressedByteCount }, rowCount: rowsInGroup)
     group.sortingColumns = sortingColumns
     group.fileOffset = groupOffset
     group.totalCompressedByteCount = byteOffset - groupOffset
-    group.ordinal = Int(exactly: Int16(truncatingIfNeeded: rowGroups.count)) == rowGroups.count ? rowGroups.count : nil
+    group.ordinal = rowGroups.count <= Int16.max ? rowGroups.count : nil
     rowGroups.append(group)
-    chunks.append(placed)
+    chunks.append(
+      zip(finished, byteOffsets).map {
+        PlacedChunk(columnIndex: $0.columnIndex, offsetIndex: $0.offsetIndex(at: $1), bloomFilter: $0.bloomFilter)
+      })
     rowsInGroup = 0
+    groupOffset = byteOffset
+  }
+
+  /// Writes the chunks, the streamed one first; answers where each begins.
+  private mutating func place(_ finished: [FinishedChunk]) -> [Int] {
+    var byteOffsets = [Int](repeating: groupOffset, count: finished.count)
+    if let streamedLeaf { flush(finished[streamedLeaf].buffers) }
+    for index in finished.indices where index != streamedLeaf {
+      byteOffsets[index] = byteOffset
+      flush(finished[index].buffers)
+    }
+    return byteOffsets
   }
 
   // MARK: Bytes
+
+  private mutating func flush(_ buffers: [Buffer]) {
+    for buffer in buffers where !buffer.isEmpty { flush(buffer) }
+  }
 
   private mutating func flush(_ buffer: Buffer) {
     output.append(buffer)

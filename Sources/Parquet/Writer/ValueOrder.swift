@@ -101,13 +101,13 @@ enum ValueOrder: Sendable, Hashable {
 
   private static func byteBounds(_ values: borrowing ByteArrays) -> (Buffer, Buffer) {
     var (least, greatest) = (0, 0)
+    var (leastPrefix, greatestPrefix) = (values.prefix(0), values.prefix(0))
     for index in 1..<max(1, values.count) {
+      let prefix = values.prefix(index)
+      if prefix > leastPrefix, prefix < greatestPrefix { continue }
       let value = values.bytes(index)
-      if value.isLess(values.bytes(least)) {
-        least = index
-      } else if values.bytes(greatest).isLess(value) {
-        greatest = index
-      }
+      if prefix <= leastPrefix, value.isLess(values.bytes(least)) { (least, leastPrefix) = (index, prefix) }
+      if prefix >= greatestPrefix, values.bytes(greatest).isLess(value) { (greatest, greatestPrefix) = (index, prefix) }
     }
     return (Buffer(copying: values.bytes(least)), Buffer(copying: values.bytes(greatest)))
   }
@@ -157,6 +157,21 @@ extension RawSpan {
       index &+= 1
     }
     return byteCount < other.byteCount
+  }
+}
+
+extension ByteArrays {
+  /// The value's first eight bytes as a number, zeroes standing for missing ones: where two differ, so do their values.
+  @inline(__always) fileprivate func prefix(_ index: Int) -> UInt64 {
+    let range = range(index)
+    if range.count >= 8 {
+      return (unsafe data.unsafeLoadUnaligned(fromUncheckedByteOffset: range.lowerBound, as: UInt64.self)).bigEndian
+    }
+    var prefix: UInt64 = 0
+    for offset in range {
+      prefix = prefix &<< 8 | UInt64(unsafe data.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self))
+    }
+    return range.isEmpty ? 0 : prefix &<< UInt64(64 &- 8 &* range.count)
   }
 }
 

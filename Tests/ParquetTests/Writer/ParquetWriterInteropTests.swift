@@ -39,7 +39,7 @@ import Testing
     let batch = RecordBatch(Schema(fields), columns, rowCount: rowCount)
     var options = ParquetWriterOptions()
     options.rowGroupRowCount = 2500
-    let file = try ParquetFile.write([batch], options: options)
+    let file = try WrittenFile.write([batch], options: options)
     try PythonPeer.expectEqual(parquet: file.bytes, stream: batch)
   }
 
@@ -60,7 +60,7 @@ import Testing
     options.sortedBy = ["user_id"]
     options.columns["user_id", default: .init()].hasBloomFilter = true
     options.columns["embedding", default: .init()].pageRowCount = 2048
-    let file = try ParquetFile.write([batch], options: options)
+    let file = try WrittenFile.write([batch], options: options)
     try PythonPeer.expectEqual(parquet: file.bytes, stream: batch)
   }
 }

@@ -3,7 +3,7 @@ import Buffers
 import Parquet
 
 /// Whole files, in memory.
-enum ParquetFile {
+enum WrittenFile {
   static func write(
     _ batches: [RecordBatch], options: ParquetWriterOptions = ParquetWriterOptions()
   ) throws(ParquetError) -> (bytes: Buffer, metadata: FileMetadata) {
