@@ -11,7 +11,7 @@ extension OpenFile {
   /// Makes `text` the whole of a file; `-` is standard output.
   ///
   /// Readers see the old text or the new, never a part: it is written beside the file, which it then replaces. Only
-  /// pipes and devices are written to as they are.
+  /// links, pipes and devices are written to as they are.
   package static func replaceText(of path: String, with text: String) throws(SystemError) {
     let isFile = path != "-" && !isDevice(path)
     let temporary = isFile ? "\(path).\(getpid()).tmp" : path
@@ -30,7 +30,7 @@ extension OpenFile {
 
   /// Whether there is something at `path` that is no regular file.
   private static func isDevice(_ path: String) -> Bool {
-    var status = Glibc.stat()
-    return unsafe Glibc.stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
+    var status = stat()
+    return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFREG
   }
 }
