@@ -1,0 +1,120 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Definitions
+import DeltaLog
+
+/// Deals the events of one dataset to their days.
+struct DatasetIndexer {
+  let layout: TableLayout
+  let retractionLayout: TableLayout
+  /// How long a retraction is kept, in microseconds.
+  private let latenessMicros: Int64
+  private let range: DayRange
+  /// Batches of one schema that wait to be dealt together, so that each day gets enough rows at once.
+  private var pending: [RecordBatch] = []
+  private var pendingRowCount = 0
+  private var retractions: [Day: [RecordBatch]] = [:]
+  private var newestSeenMicros = Int64.min
+  private(set) var counts = IndexCounts()
+
+  /// Rows that are dealt at once, about.
+  private static let dealtRowCount = 1 << 16
+
+  init(_ dataset: DatasetDefinition, range: DayRange, latenessMicros: Int64) throws(StoreError) {
+    layout = try TableLayout(dataset)
+    retractionLayout = try TableLayout(retractionsOf: dataset)
+    self.range = range
+    self.latenessMicros = latenessMicros
+  }
+
+  /// Takes events; answers what the days get, if enough is at hand.
+  mutating func add(_ batch: RecordBatch) throws(StoreError) -> [BucketWriters.Work] {
+    try checkSystemColumns(batch)
+    var work: [BucketWriters.Work] = []
+    if let first = pending.first, first.schema != batch.schema { work = try deal() }
+    pending.append(batch)
+    pendingRowCount += batch.rowCount
+    return pendingRowCount < Self.dealtRowCount ? work : work + (try deal())
+  }
+
+  private func checkSystemColumns(_ batch: RecordBatch) throws(StoreError) {
+    for field in SystemColumns.fields(userType: layout.fileSchema.fields[0].type) {
+      guard let column = batch[field.name] else { throw .notEvents(column: field.name, found: nil) }
+      guard column.type.valueType == field.type else {
+        if field.name == SystemColumns.user {
+          throw .mistypedUser("\(column.type)", wanted: "\(field.type)")
+        }
+        throw .notEvents(column: field.name, found: "\(column.type)")
+      }
+      guard column.nullCount == 0 else { throw .notEvents(column: field.name, found: "null in some rows") }
+    }
+  }
+
+  /// Deals all that waits.
+  mutating func deal() throws(StoreError) -> [BucketWriters.Work] {
+    let batches = pending
+    (pending, pendingRowCount) = ([], 0)
+    var work: [BucketWriters.Work] = []
+    for dealt in DayDealer.deal(batches) {
+      guard range.contains(dealt.day) else {
+        counts.rowsOutside += dealt.rowCount
+        continue
+      }
+      let rows = RecordBatch.interleave(batches, dealt.rows)
+      if dealt.isRetracted {
+        try addRetractions(rows, dealt.day)
+      } else {
+        noteSeen(rows)
+        counts.rows += rows.rowCount
+        work.append(BucketWriters.Work(layout: layout, day: dealt.day, batch: try layout.fileBatch(rows)))
+      }
+    }
+    return work
+  }
+
+  private mutating func addRetractions(_ rows: RecordBatch, _ day: Day) throws(StoreError) {
+    noteSeen(rows)
+    retractions[day, default: []].append(try retractionLayout.fileBatch(rows))
+  }
+
+  private mutating func noteSeen(_ rows: RecordBatch) {
+    guard let seen = rows[SystemColumns.seenAt]?.values else { return }
+    for row in 0..<rows.rowCount { newestSeenMicros = max(newestSeenMicros, seen.load(row, as: Int64.self)) }
+  }
+
+  /// The retractions that are young enough to be kept, as the days' files get them.
+  mutating func keptRetractions() -> [BucketWriters.Work] {
+    let (oldest, isOverflow) = newestSeenMicros.subtractingReportingOverflow(latenessMicros)
+    var work: [BucketWriters.Work] = []
+    for (day, batches) in retractions.sorted(by: { $0.key < $1.key }) {
+      let all = batches.count == 1 ? batches[0] : RecordBatch.concatenate(batches)
+      let seen = all.columns[2].values
+      let young = Bitmap((0..<all.rowCount).map { isOverflow || seen.load($0, as: Int64.self) >= oldest })
+      let kept = all.filter(young)
+      counts.retractions += kept.rowCount
+      if kept.rowCount > 0 { work.append(BucketWriters.Work(layout: retractionLayout, day: day, batch: kept)) }
+    }
+    retractions = [:]
+    return work
+  }
+}
+
+/// What became of the events of a dataset.
+package struct IndexCounts: Sendable, Equatable {
+  /// Rows of the days that are replaced.
+  package var rows = 0
+  /// Rows of other days, which are left out.
+  package var rowsOutside = 0
+  /// Retractions kept.
+  package var retractions = 0
+  /// Rows that the replaced files had.
+  package var rowsReplaced = 0
+  package var files = 0
+  package var filesRemoved = 0
+  package var byteCount = 0
+  /// The table's version with them; nil when nothing changed.
+  package var version: Int64?
+
+  package init() {}
+}

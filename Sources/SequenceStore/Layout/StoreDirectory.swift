@@ -1,0 +1,87 @@
+// STORE/
+//   definitions/                                          the compiled definitions that the tables were made with
+//   tmp/                                                  files being written; nothing refers to them
+//   datasets/DATASET/_delta_log/…                         a Delta table of events, none of them retracted
+//   datasets/DATASET/bucket=2026-11-20/shard=00/H.parquet a day, sorted by user and time; H: a hash of the content
+//   retractions/DATASET/…                                 a Delta table of the events that are gone, laid out alike
+import DeltaLog
+import Engine
+import Glibc
+
+/// Where a store keeps what.
+package struct StoreDirectory: Sendable, Hashable {
+  package let path: String
+
+  package init(_ path: String) {
+    self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+  }
+
+  package var temporary: String { path + "/tmp" }
+  package var definitions: String { path + "/definitions" }
+
+  package func dataset(_ name: String) -> DeltaTable { DeltaTable(path: "\(path)/datasets/\(name)") }
+
+  package func retractions(_ name: String) -> DeltaTable { DeltaTable(path: "\(path)/retractions/\(name)") }
+
+  /// The names of the datasets that have a table, sorted.
+  package func datasetNames() throws(StoreError) -> [String] {
+    var found: [String] = []
+    for name in try names(in: "\(path)/datasets") {
+      do { if try dataset(name).exists() { found.append(name) } } catch { throw .delta(error) }
+    }
+    return found
+  }
+
+  private func names(in directory: String) throws(StoreError) -> [String] {
+    guard let handle = unsafe opendir(directory) else {
+      if errno == ENOENT { return [] }
+      throw .system(SystemError("read the directory", directory))
+    }
+    defer { unsafe closedir(handle) }
+    var names: [String] = []
+    while let entry = unsafe readdir(handle) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
+        unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Makes a directory and those above it.
+  static func make(_ directory: String) throws(StoreError) {
+    var path = ""
+    for part in directory.split(separator: "/", omittingEmptySubsequences: false) {
+      path += path.isEmpty && part.isEmpty ? "/" : (path.isEmpty || path == "/" ? "" : "/") + part
+      guard !path.isEmpty, path != "/" else { continue }
+      guard unsafe mkdir(path, 0o777) == 0 || errno == EEXIST else {
+        throw .system(SystemError("make the directory", path))
+      }
+    }
+  }
+}
+
+extension StoreDirectory {
+  /// Makes the names in a directory outlast a crash.
+  static func sync(_ directory: String) throws(StoreError) {
+    let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system(SystemError("open", directory)) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw .system(SystemError("sync", directory)) }
+  }
+}
+
+/// Removes a file that nobody needs, if it is there.
+func removeFile(_ path: String) { unsafe unlink(path) }
+
+/// The partition columns of every table of the store.
+enum PartitionColumns {
+  static let bucket = "bucket"
+  static let shard = "shard"
+  static let names = [bucket, shard]
+
+  static func values(_ day: Day) -> [String: String?] { [bucket: day.description, shard: "00"] }
+
+  /// The directory of a day's files, below the table.
+  static func directory(_ day: Day) -> String { "bucket=\(day)/shard=00" }
+}

@@ -1,0 +1,65 @@
+import DeltaLog
+import Engine
+import Parquet
+
+/// Why the store cannot do what was asked of it.
+package enum StoreError: Error, CustomStringConvertible {
+  /// Not `2026-11-20`, `2026-11-20..2026-11-22` or `all`.
+  case invalidRange(String)
+  case noSuchDataset(String, known: [String])
+  case unknownEventType(String)
+  /// A batch that is no events: a system column is missing or has another type.
+  case notEvents(column: String, found: String?)
+  case mistypedUser(String, wanted: String)
+  /// A column of the events that the table has with another type.
+  case columnType(dataset: String, column: String, found: String, wanted: String)
+  /// A type that no column of a table can have.
+  case unsupportedType(dataset: String, column: String, type: String)
+  /// The input claims the order (user, ts, event_type, event_key) and breaks it.
+  case unsorted(dataset: String, bucket: String)
+  /// A data file that is not what its table says.
+  case damaged(path: String, what: String)
+  case assembly(AssemblyError)
+  case delta(DeltaError)
+  case parquet(ParquetError)
+  case system(SystemError)
+
+  package var description: String {
+    switch self {
+    case .invalidRange(let text):
+      "'\(text)' is no range of days; write 2026-11-20, 2026-11-20..2026-11-22 or all"
+    case .noSuchDataset(let name, let known):
+      "the store has no dataset '\(name)'"
+        + (known.isEmpty ? "; it is empty" : "; it has \(known.joined(separator: ", "))")
+    case .unknownEventType(let name): "event type '\(name)' is not in the definitions; compile and publish them first"
+    case .notEvents(let column, let found):
+      "system column '\(column)' is \(found ?? "missing"); the input must be events, as seq-filter writes them"
+    case .mistypedUser(let found, let wanted): "user_id is \(found) where the definitions have \(wanted)"
+    case .columnType(let dataset, let column, let found, let wanted):
+      "dataset '\(dataset)': column '\(column)' is \(found) where the table has \(wanted); give the column a new name"
+    case .unsupportedType(let dataset, let column, let type):
+      "dataset '\(dataset)': column '\(column)': type \(type) cannot be stored; derive another type from it"
+    case .unsorted(let dataset, let bucket):
+      "dataset '\(dataset)': day \(bucket): the input says it is in order of user and time and is not; pipe it through seq-assemble"
+    case .damaged(let path, let what): "\(path): \(what); replace its day"
+    case .assembly(let error): "\(error)"
+    case .delta(let error): "\(error)"
+    case .parquet(let error): "\(error)"
+    case .system(let error): "\(error)"
+    }
+  }
+}
+
+extension StoreError {
+  /// An error of a lower module, met at `path`.
+  init(_ error: any Error, at path: String) {
+    switch error {
+    case let error as StoreError: self = error
+    case let error as DeltaError: self = .delta(error)
+    case let error as ParquetError: self = .parquet(error.located(file: path))
+    case let error as AssemblyError: self = .assembly(error)
+    case let error as SystemError: self = .system(error)
+    default: self = .damaged(path: path, what: "\(error)")
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import Arrow
+import Definitions
+import DeltaLog
+
+/// How a dataset's columns lie in its table and in the table's files.
+struct TableLayout: Sendable {
+  let dataset: String
+  /// The table's directory, below the store.
+  let table: String
+  /// The files' columns: the dataset's, in types that a Delta table can have.
+  let fileSchema: Schema
+  /// The table's columns: those of the files, then the partition columns.
+  let tableSchema: Schema
+
+  /// Field metadata that names a column's type in the definitions where the table's type is another.
+  static let definedType = "seq.type"
+
+  /// - Throws: `.unsupportedType`.
+  init(_ dataset: DatasetDefinition) throws(StoreError) {
+    try self.init(dataset.name, "datasets/\(dataset.name)", dataset.schema.fields)
+  }
+
+  /// The layout of the events that are gone from a dataset.
+  init(retractionsOf dataset: DatasetDefinition) throws(StoreError) {
+    try self.init(
+      dataset.name, "retractions/\(dataset.name)", SystemColumns.stored(userType: dataset.userType))
+  }
+
+  private init(_ dataset: String, _ table: String, _ fields: [Field]) throws(StoreError) {
+    self.dataset = dataset
+    self.table = table
+    var (file, table): ([Field], [Field]) = ([], [])
+    for field in fields {
+      guard let written = DeltaSchema.stored(as: field.type, keepsFixedSizes: true),
+        let stored = DeltaSchema.stored(as: field.type)
+      else { throw .unsupportedType(dataset: dataset, column: field.name, type: "\(field.type)") }
+      let metadata = stored == field.type ? [:] : [Self.definedType: "\(field.type)"]
+      file.append(Field(field.name, written, isNullable: field.isNullable))
+      table.append(Field(field.name, stored, isNullable: field.isNullable, metadata: metadata))
+    }
+    fileSchema = Schema(file)
+    tableSchema = Schema(table + PartitionColumns.names.map { Field($0, .utf8) })
+  }
+
+  /// Whether a file takes a column as it is: of its type, or a dictionary of texts.
+  private func isStored(_ type: DataType, as stored: DataType) -> Bool {
+    type == stored || (stored == .utf8 || stored == .binary) && type.valueType == stored
+  }
+
+  /// The metadata of a new table.
+  func metadata() throws(DeltaError) -> TableMetadata {
+    TableMetadata(
+      id: DeltaTable.newID(), name: dataset, schemaString: try DeltaSchema.text(tableSchema),
+      partitionColumns: PartitionColumns.names, createdMillis: DeltaTable.nowMillis())
+  }
+
+  /// The columns that the table at `snapshot` lacks.
+  /// - Throws: `.columnType` for a column that it has with another type.
+  func additions(to snapshot: Snapshot) throws(StoreError) -> [Field] {
+    var additions: [Field] = []
+    for field in tableSchema.fields {
+      guard let existing = snapshot.schema[field.name] else {
+        additions.append(Field(field.name, field.type, metadata: field.metadata))
+        continue
+      }
+      guard Self.isSame(existing.type, field.type) else {
+        throw .columnType(
+          dataset: dataset, column: field.name, found: "\(field.type)", wanted: "\(existing.type)")
+      }
+    }
+    return additions
+  }
+
+  /// Whether types are equal but for the names and nullability inside.
+  private static func isSame(_ left: DataType, _ right: DataType) -> Bool {
+    switch (left, right) {
+    case (.list(let a), .list(let b)): isSame(a.type, b.type)
+    case (.structure(let a), .structure(let b)):
+      a.map(\.name) == b.map(\.name) && zip(a, b).allSatisfy { isSame($0.type, $1.type) }
+    case (.map(let a, _), .map(let b, _)): isSame(a.type, b.type)
+    default: left == right
+    }
+  }
+
+  /// `batch`'s columns as the files have them; a column that it lacks is null, a dictionary stays one.
+  /// - Throws: `.columnType`.
+  func fileBatch(_ batch: RecordBatch) throws(StoreError) -> RecordBatch {
+    var columns: [ArrowArray] = []
+    var schema = fileSchema
+    for (index, field) in fileSchema.fields.enumerated() {
+      let column = batch[field.name] ?? ArrowArray(nulls: field.type, count: batch.rowCount)
+      do {
+        columns.append(
+          isStored(column.type, as: field.type) ? column : try column.conformed(to: field.type, column: field.name))
+      } catch {
+        throw .columnType(
+          dataset: dataset, column: field.name, found: "\(column.type)", wanted: "\(field.type)")
+      }
+      schema.fields[index].type = columns[index].type
+    }
+    return RecordBatch(schema, columns, rowCount: batch.rowCount)
+  }
+}

@@ -1,0 +1,82 @@
+import Arrow
+import Definitions
+import Expressions
+
+/// A sequence, ready to be read from a store: its definition with its expressions compiled. Shared by threads.
+package struct SequencePlan: Sendable {
+  package let definition: SequenceDefinition
+  /// The datasets that hold its event types.
+  package let datasets: [String]
+  /// Per dataset: its event types outside the sequence are left out; nil when it has no others.
+  let eventTypes: [String: Set<String>?]
+  /// Per dataset, the definition's filter.
+  let filters: [String: CheckedExpression]
+  /// The columns that can be read, with the types that the definitions give them.
+  package let columns: [Field]
+
+  /// - Throws: the filter's errors.
+  package init(_ definition: SequenceDefinition, in definitions: DefinitionSet) throws {
+    self.definition = definition
+    var datasets: [String] = []
+    for name in definition.eventTypes {
+      if let dataset = definitions.eventType(name)?.dataset, !datasets.contains(dataset) { datasets.append(dataset) }
+    }
+    self.datasets = datasets
+    var (eventTypes, filters, columns): ([String: Set<String>?], [String: CheckedExpression], [Field]) = ([:], [:], [])
+    for name in datasets {
+      guard let dataset = definitions.dataset(name) else { continue }
+      let all = Set(definitions.eventTypes(dataset: name).map(\.name))
+      let wanted = all.intersection(definition.eventTypes)
+      eventTypes.updateValue(wanted == all ? nil : wanted, forKey: name)
+      if let filter = definition.filter { filters[name] = try Expression.compile(filter, schema: dataset.schema) }
+      for field in dataset.schema.fields where !columns.contains(where: { $0.name == field.name }) {
+        columns.append(Field(field.name, field.type))
+      }
+    }
+    self.eventTypes = eventTypes
+    self.filters = filters
+    self.columns = columns
+  }
+}
+
+/// Which of a user's events are wanted.
+package struct SequenceRequest: Sendable {
+  package var user: UserID
+  /// At most this many, the newest.
+  package var last: Int
+  /// At most this many of a type, the newest.
+  package var caps: [String: Int]
+  /// No event before this time, in microseconds since 1970-01-01T00:00Z.
+  package var fromMicros: Int64?
+  /// No event at or after this time.
+  package var untilMicros: Int64?
+  /// In the order in which they are answered; among the plan's.
+  package var columns: [Field]
+
+  package init(
+    user: UserID, last: Int, caps: [String: Int] = [:], fromMicros: Int64? = nil, untilMicros: Int64? = nil,
+    columns: [Field]
+  ) {
+    self.user = user
+    self.last = last
+    self.caps = caps
+    self.fromMicros = fromMicros
+    self.untilMicros = untilMicros
+    self.columns = columns
+  }
+}
+
+/// A user's events, oldest first, and why there are not more.
+package struct SequenceEvents: Sendable {
+  package var events: RecordBatch
+  package var cut: Set<Cut> = []
+
+  package enum Cut: String, Sendable, Hashable, CaseIterable {
+    /// As many events as were asked for were found; the user may have older ones.
+    case length
+    /// The user has events before the window.
+    case window
+    /// A type has more events than its cap.
+    case cap
+  }
+}

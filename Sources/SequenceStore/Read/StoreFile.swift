@@ -1,0 +1,158 @@
+import Arrow
+import Buffers
+import Definitions
+import DeltaLog
+import Engine
+import Parquet
+import Synchronization
+
+/// A data file of a snapshot. Its footer and indexes are read when it is first needed, and kept; shared by threads.
+final class StoreFile: Sendable {
+  let action: AddFile
+  let path: String
+  /// Nil where another engine put it into no day's partition.
+  let day: Day?
+  /// When its events happened, as far as its statistics say.
+  let times: ClosedRange<Int64>?
+  private let opened = Mutex<OpenedFile?>(nil)
+
+  init(_ action: AddFile, path: String) {
+    self.action = action
+    self.path = path
+    day = (action.partitionValues[PartitionColumns.bucket] ?? nil).flatMap { Day($0) }
+    times = action.statistics.flatMap { FileStatistics(parsing: $0) }?.timestampRange(SystemColumns.ts)
+  }
+
+  /// The file, opened by the first who asks.
+  func open() throws(StoreError) -> OpenedFile {
+    if let file = opened.withLock({ $0 }) { return file }
+    let file: OpenedFile
+    do {
+      file = try OpenedFile(try MappedFile.open(path))
+    } catch {
+      throw StoreError(error, at: path)
+    }
+    return opened.withLock { current in
+      if let current { return current }
+      current = file
+      return file
+    }
+  }
+}
+
+/// A data file's footer, page indexes and bloom filters over its mapped bytes. Immutable but for a cache.
+final class OpenedFile: Sendable {
+  let bytes: Buffer
+  let file: ParquetFile
+  let groups: [OpenedRowGroup]
+
+  init(_ bytes: Buffer) throws {
+    self.bytes = bytes
+    let file = try ParquetFile(bytes)
+    self.file = file
+    groups = try (0..<file.rowGroupCount).map { try OpenedRowGroup(bytes, file, $0) }
+  }
+
+  /// Some rows of some columns of the table, by their indices in the file's schema.
+  func read(
+    _ columns: [Int], group: Int, rows: Range<Int>, options: ReadOptions, decoder: inout PageDecoder
+  ) throws(StoreError) -> RecordBatch {
+    do {
+      let known = groups[group].dictionaries.withLock { $0 }
+      let plan = try file.plan(
+        rowGroup: group, columns: columns, rows: rows, pages: groups[group].pages, dictionaries: known)
+      let ranges = plan.ranges.map { bytes.slice($0) }
+      let reader = try RowGroupDecoder(file, plan, bytes: ranges, dictionaries: known, options: options)
+      guard let batch = try reader.next(.max, &decoder) else {
+        let schema = file.arrowSchema(columns: columns, options: options)
+        return RecordBatch(schema, schema.fields.map { ArrowArray(nulls: $0.type, count: 0) }, rowCount: 0)
+      }
+      let fresh = reader.dictionaries
+      if fresh.count > known.count || fresh.keys.contains(where: { known[$0] == nil }) {
+        groups[group].dictionaries.withLock { $0.merge(fresh) { first, _ in first } }
+      }
+      return batch
+    } catch {
+      throw .parquet(error)
+    }
+  }
+}
+
+/// A row group's indexes.
+final class OpenedRowGroup: Sendable {
+  let rowCount: Int
+  let pages: RowGroupPageIndex
+  let bloomFilter: SplitBlockBloomFilter?
+  /// Whether its rows are in the order (user_id, ts, event_type, event_key).
+  let isSorted: Bool
+  /// The user column among the leaves; nil when there is none.
+  let userLeaf: Int?
+  /// What pages were decoded with, by leaf.
+  let dictionaries = Mutex<[Int: LeafDictionary]>([:])
+
+  init(_ bytes: Buffer, _ file: ParquetFile, _ group: Int) throws {
+    let metadata = file.metadata.rowGroups[group]
+    rowCount = metadata.rowCount
+    pages = try file.pageIndex(bytes, rowGroup: group, withBounds: true)
+    let keys = [SystemColumns.user, SystemColumns.ts, SystemColumns.eventType, SystemColumns.eventKey]
+    let sorting = metadata.sortingColumns.filter { !$0.isDescending }.map { file.schema.leaves[safe: $0.column]?.name }
+    isSorted = Array(sorting.prefix(keys.count)) == keys
+    userLeaf = file.schema.leafIndex(of: SystemColumns.user)
+    bloomFilter = try userLeaf.flatMap { leaf in
+      guard let column = metadata.columns[leaf].metadata, let offset = column.bloomFilterOffset,
+        offset < bytes.byteCount
+      else { return nil }
+      let length = column.bloomFilterByteCount ?? bytes.byteCount - offset
+      return try SplitBlockBloomFilter(decoding: try bytes.read(offset..<offset + length))
+    }
+  }
+
+  /// Whether the user may have rows here, by the bloom filter.
+  func mayContain(_ user: UserProbe) -> Bool { bloomFilter?.mayContain(user.hash) ?? true }
+
+  /// The rows of the pages whose bounds hold the user; all where there is no page index.
+  func candidateRows(_ user: UserProbe) -> [Range<Int>] {
+    guard let userLeaf, let bounds = pages.columnIndexes[userLeaf], let offsets = pages.offsetIndexes[userLeaf],
+      bounds.pageCount == offsets.pages.count, bounds.pageCount > 0
+    else { return [0..<rowCount] }
+    if isSorted, bounds.boundaryOrder == .ascending {
+      let first = Self.partition(bounds.pageCount) { user.order(ofBound: bounds.maxValues[$0]) < 0 }
+      let end = Self.partition(bounds.pageCount) { user.order(ofBound: bounds.minValues[$0]) <= 0 }
+      return first < end ? [offsets.pages[first].firstRow..<endRow(of: end - 1, offsets)] : []
+    }
+    var ranges: [Range<Int>] = []
+    for page in 0..<bounds.pageCount
+    where user.order(ofBound: bounds.minValues[page]) <= 0 && user.order(ofBound: bounds.maxValues[page]) >= 0 {
+      ranges.append(offsets.pages[page].firstRow..<endRow(of: page, offsets))
+    }
+    return ranges
+  }
+
+  /// How many of the first pages `isBefore` holds for.
+  private static func partition(_ count: Int, _ isBefore: (Int) -> Bool) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if isBefore(middle) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private func endRow(of page: Int, _ offsets: OffsetIndex) -> Int {
+    page + 1 < offsets.pages.count ? offsets.pages[page + 1].firstRow : rowCount
+  }
+
+  /// The rows of the user's first and last candidate page; what lies between them is the user's alone.
+  func edgePages(of rows: Range<Int>) -> (first: Range<Int>, last: Range<Int>) {
+    guard let userLeaf, let offsets = pages.offsetIndexes[userLeaf] else { return (rows, rows) }
+    let (first, last) = (offsets.page(ofRow: rows.lowerBound), offsets.page(ofRow: rows.upperBound - 1))
+    return (
+      rows.lowerBound..<min(endRow(of: first, offsets), rows.upperBound),
+      max(offsets.pages[last].firstRow, rows.lowerBound)..<rows.upperBound
+    )
+  }
+}
+
+extension Array {
+  subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
+}

@@ -1,0 +1,133 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Definitions
+import Expressions
+import Parquet
+
+/// What one thread decodes pages with.
+struct DecodingContext: ~Copyable {
+  var decoder = PageDecoder()
+  /// Texts that are matched, not returned, are cheapest as dictionaries.
+  let keyOptions: ReadOptions
+  let options: ReadOptions
+
+  init(verifiesChecksums: Bool) {
+    var options = ReadOptions()
+    options.verifiesChecksums = verifiesChecksums
+    self.options = options
+    options.dictionaryColumns = [SystemColumns.eventType]
+    keyOptions = options
+  }
+}
+
+/// Consecutive rows of one row group, among them the user's, with the columns that select them.
+struct UserRows {
+  let dataset: String
+  let file: OpenedFile
+  let path: String
+  let group: Int
+  /// Counted from the row group's first.
+  let rows: Range<Int>
+  /// Those of `rows` that are the user's, counted from its first; nil: all.
+  let selected: [Int32]?
+  /// The key columns of `rows`, by name.
+  private(set) var keys: [String: ArrowArray] = [:]
+
+  var count: Int { selected?.count ?? rows.count }
+
+  /// Place `index` among the user's rows, counted from the first of `rows`.
+  @inline(__always) func place(_ index: Int) -> Int { selected.map { Int($0[index]) } ?? index }
+
+  /// Reads columns by name, those that were not read yet. Columns that the file lacks stay absent.
+  mutating func load(_ names: [String], using context: inout DecodingContext) throws(StoreError) {
+    let missing = names.filter { keys[$0] == nil }
+    let found = missing.compactMap { file.file.schema.columnIndex(of: $0) }
+    guard !found.isEmpty else { return }
+    let batch = try read(found, rows: rows, options: context.keyOptions, using: &context.decoder)
+    for (field, column) in zip(batch.schema.fields, batch.columns) { keys[field.name] = column }
+  }
+
+  func read(
+    _ columns: [Int], rows: Range<Int>, options: ReadOptions, using decoder: inout PageDecoder
+  ) throws(StoreError) -> RecordBatch {
+    do {
+      return try file.read(columns, group: group, rows: rows, options: options, decoder: &decoder)
+    } catch { throw StoreError(error, at: path) }
+  }
+
+  /// The column, which every file of the store has.
+  func key(_ name: String, _ type: DataType) throws(StoreError) -> ArrowArray {
+    guard let column = keys[name], column.type.valueType == type, column.nullCount == 0 else {
+      throw .damaged(path: path, what: "system column '\(name)' is missing, of another type, or null")
+    }
+    return column
+  }
+}
+
+extension StoreFile {
+  /// The user's rows, per row group that has some.
+  func rows(
+    of user: UserProbe, dataset: String, using context: inout DecodingContext
+  ) throws(StoreError) -> [UserRows] {
+    let opened = try open()
+    var found: [UserRows] = []
+    for (index, group) in opened.groups.enumerated() {
+      let candidates = group.candidateRows(user)
+      guard !candidates.isEmpty, group.mayContain(user) else { continue }
+      do {
+        let (rows, selected) =
+          group.isSorted && candidates.count == 1
+          ? (try opened.sortedRows(of: user, index, candidates[0], using: &context), nil)
+          : try opened.scatteredRows(of: user, index, candidates, using: &context)
+        guard !rows.isEmpty else { continue }
+        found.append(
+          UserRows(dataset: dataset, file: opened, path: path, group: index, rows: rows, selected: selected))
+      } catch { throw StoreError(error, at: path) }
+    }
+    return found
+  }
+}
+
+extension OpenedFile {
+  private func users(
+    _ group: Int, _ rows: Range<Int>, _ user: UserProbe, using context: inout DecodingContext
+  ) throws(StoreError) -> ArrowArray {
+    guard let column = file.schema.columnIndex(of: SystemColumns.user) else {
+      throw .damaged(path: "", what: "column 'user_id' is missing")
+    }
+    let batch = try read([column], group: group, rows: rows, options: context.options, decoder: &context.decoder)
+    let users = batch.columns[0]
+    let wanted: DataType = if case .integer = user.key { .int64 } else { .utf8 }
+    guard users.type == wanted, users.nullCount == 0 else {
+      throw .damaged(path: "", what: "column 'user_id' is \(users.type) or has nulls; \(wanted) is asked for")
+    }
+    return users
+  }
+
+  /// The user's rows in a sorted row group, given the rows of the pages that may hold them.
+  fileprivate func sortedRows(
+    of user: UserProbe, _ group: Int, _ candidates: Range<Int>, using context: inout DecodingContext
+  ) throws(StoreError) -> Range<Int> {
+    let (first, last) = groups[group].edgePages(of: candidates)
+    let head = try users(group, first, user, using: &context)
+    let start = first.lowerBound + user.lowerBound(in: head, 0..<head.count)
+    if first == last { return start..<first.lowerBound + user.upperBound(in: head, 0..<head.count) }
+    let tail = try users(group, last, user, using: &context)
+    let end = last.lowerBound + user.upperBound(in: tail, 0..<tail.count)
+    return start..<max(start, end)
+  }
+
+  /// The user's rows where they may lie anywhere among `candidates`.
+  fileprivate func scatteredRows(
+    of user: UserProbe, _ group: Int, _ candidates: [Range<Int>], using context: inout DecodingContext
+  ) throws(StoreError) -> (Range<Int>, [Int32]?) {
+    var places: [Int] = []
+    for range in candidates {
+      let users = try users(group, range, user, using: &context)
+      for row in 0..<users.count where user.order(of: users, row) == 0 { places.append(range.lowerBound + row) }
+    }
+    guard let first = places.first, let last = places.last else { return (0..<0, nil) }
+    return (first..<last + 1, places.map { Int32($0 - first) })
+  }
+}

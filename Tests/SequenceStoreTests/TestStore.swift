@@ -1,0 +1,143 @@
+import Arrow
+import Buffers
+import Definitions
+import DeltaLog
+import Engine
+import Glibc
+import JSONText
+import SequenceStore
+import TestSupport
+
+/// An event as tests make it: plain values, and its columns when it is batched.
+struct TestEvent: Hashable {
+  var user: Int64
+  var micros: Int64
+  var seen: Int64 = 0
+  var type = "click"
+  var key: Int64
+  var revision: Int32 = 0
+  var isRetracted = false
+  var item: Int64? = nil
+  var text: String? = nil
+
+  var dataset: String { type == "view" ? "views" : "events" }
+
+  static func order(_ left: TestEvent, _ right: TestEvent) -> Bool {
+    (left.user, left.micros, left.type, left.key) < (right.user, right.micros, right.type, right.key)
+  }
+
+  /// As a row of the sequence `all`.
+  var row: JSONValue {
+    [
+      "ts": .integer(micros), "event_type": .string(type), "item_id": item.map { .integer($0) } ?? .null,
+      "text": text.map { .string($0) } ?? .null,
+    ]
+  }
+}
+
+/// A store in a directory of its own, and its definitions: two datasets, three event types, a sequence of all.
+struct TestStore {
+  let directory = TemporaryDirectory()
+  let definitions: DefinitionSet
+
+  static let day0 = Day("2026-11-18")!
+
+  static let source = """
+    from seqline import *
+    log = Source("log", path="raw/*.ndjson", user="user.id", ts="ts", id="id", revision="rev", lateness="3d",
+                 fields={"user.id": "USER", "ts": "timestamp[ms]", "id": "string", "rev": "int32", "kind": "string",
+                         "item": "int64", "text": "string"})
+    def event(name, dataset):
+        return EventType(name, source=log, owner="team", retention="90d", dataset=dataset, where=f"kind == '{name}'",
+                         columns={"item_id": "item", "text": "text"})
+    click, save, view = event("click", "events"), event("save", "events"), event("view", "views")
+    Sequence("all", owner="team", stage="development", events=[click, save, view], max_length=500,
+             columns=["ts", "event_type", "item_id", "text"])
+    Sequence("saves", owner="team", stage="development", events=[save], max_length=500, where="item_id >= 50",
+             columns=["ts", "event_type", "item_id", "text"])
+    """
+
+  init(userType: String = "int64") throws {
+    let file = directory.path + "/definitions.py"
+    directory.write(Self.source.replacing("USER", with: userType), to: "definitions.py")
+    definitions = try AuthoringModule.find().compile(file)
+  }
+
+  var store: StoreDirectory { StoreDirectory(directory.path + "/store") }
+
+  func plan(_ name: String = "all") throws -> SequencePlan {
+    try SequencePlan(definitions.sequence(name)!, in: definitions)
+  }
+
+  /// Events of one dataset, in the order given.
+  func batch(_ events: [TestEvent], dataset: String) -> RecordBatch {
+    let isText = definitions.datasets[0].userType == .utf8
+    let users = isText ? ArrowArray(events.map { "u\($0.user)" }) : ArrowArray(.int64, events.map(\.user))
+    let schema = Schema(
+      SystemColumns.fields(userType: users.type) + [Field("item_id", .int64), Field("text", .utf8)],
+      metadata: [MetadataKey.kind: "event", MetadataKey.dataset: dataset, MetadataKey.order: "user"])
+    return RecordBatch(
+      schema,
+      [
+        users, ArrowArray(.timestampMicrosUTC, events.map(\.micros)),
+        ArrowArray(.timestampMicrosUTC, events.map(\.seen)),
+        ArrowArray(events.map(\.type)), ArrowArray(.int64, events.map(\.key)),
+        ArrowArray(.int32, events.map(\.revision)),
+        ArrowArray(events.map(\.isRetracted)), ArrowArray(.int64, events.map(\.item)), ArrowArray(events.map(\.text)),
+      ])
+  }
+
+  /// Replaces days by `events`, in order, in batches of `batchRowCount`.
+  @discardableResult func index(
+    _ events: [TestEvent], replacing range: DayRange = .all, batchRowCount: Int = 1_000, threads: Int = 2
+  ) throws -> [String: IndexCounts] {
+    var options = StoreIndexer.Options()
+    options.threads = threads
+    options.rowGroupByteCount = 32 << 10
+    let indexer = try StoreIndexer(store, definitions: definitions, replacing: range, options: options)
+    for dataset in ["events", "views"] {
+      var own = events.filter { $0.dataset == dataset }.sorted(by: TestEvent.order)
+      if definitions.datasets[0].userType == .utf8 {
+        own.sort { ("u\($0.user)", $0.micros, $0.type, $0.key) < ("u\($1.user)", $1.micros, $1.type, $1.key) }
+      }
+      for start in stride(from: 0, to: own.count, by: batchRowCount) {
+        try indexer.add(batch(Array(own[start..<min(start + batchRowCount, own.count)]), dataset: dataset))
+      }
+    }
+    return try indexer.commit()
+  }
+
+  /// Distinct events over some days; few users have most of them.
+  static func events(_ count: Int, days: Int = 5, users: Int = 60, seed: UInt64 = 1) -> [TestEvent] {
+    var random = SeededRandom(seed: seed)
+    return (0..<count).map { number in
+      let user = Int64(random.next() % UInt64(users))
+      let micros =
+        day0.startMicros + Int64(random.next() % UInt64(days)) * 86_400_000_000 + Int64(random.next() % 5_000)
+        * 1_000_000
+      return TestEvent(
+        user: user * user / 7, micros: micros, seen: micros + 5,
+        type: ["click", "save", "view"][Int(random.next() % 3)],
+        key: Int64(bitPattern: random.next()), item: random.next() % 10 == 0 ? nil : Int64(random.next() % 100),
+        text: number % 3 == 0 ? nil : "text \(random.next() % 1_000)")
+    }
+  }
+
+  /// All rows of a dataset, as another reader would get them.
+  func scan(_ dataset: String) throws -> [TestEvent] {
+    let table = store.dataset(dataset)
+    guard try table.exists() else { return [] }
+    return try table.batches(of: table.snapshot()).flatMap { batch in
+      (0..<batch.rowCount).map { row in
+        func integer(_ name: String) -> Int64 { batch[name]!.values.load(row, as: Int64.self) }
+        let (item, text, user) = (batch["item_id"]!, batch["text"]!, batch["user_id"]!)
+        return TestEvent(
+          user: user.type == .utf8 ? Int64(user.string(row).dropFirst())! : integer("user_id"), micros: integer("ts"),
+          seen: integer("seen_at"), type: batch["event_type"]!.string(row), key: integer("event_key"),
+          revision: batch["revision"]!.values.load(row, as: Int32.self),
+          item: item.isNull(row) ? nil : item.values.load(row, as: Int64.self),
+          text: text.isNull(row) ? nil : text.string(row))
+      }
+    }
+  }
+}
