@@ -19,6 +19,11 @@ func command(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
   .executableTarget(name: name, dependencies: dependencies, swiftSettings: swift)
 }
 
+/// What the main file of a command imports.
+let cli: [Target.Dependency] = [
+  "CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+]
+
 /// The tests of a module, in `Tests/NAME`.
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: swift)
@@ -65,6 +70,10 @@ let package = Package(
        .product(name: "NIOHTTP1", package: "swift-nio")]),
     module("CommandSupport", ["Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
+    command("seq-ingest", cli),
+    command("seq-filter", cli),
+    command("seq-enrich", cli),
+    command("seq-assemble", cli + ["SequenceStore"]),
     command(
       "seq-config",
       ["CommandSupport", "Definitions", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -1,4 +1,3 @@
-import Engine
 import Glibc
 
 /// The one place that writes to standard error; data never goes there.
@@ -10,6 +9,3 @@ package struct StandardError {
 }
 
 package var standardError: StandardError { StandardError() }
-
-/// Whether the reader of our output left, which ends a command quietly.
-func isBrokenPipe(_ error: any Error) -> Bool { (error as? SystemError)?.isBrokenPipe ?? false }

@@ -25,17 +25,20 @@ public struct IPCStreamPieces: Sendable {
   }
 
   /// The stream in one buffer.
-  public func joined() -> Buffer {
+  ///
+  /// - Parameter isPadded: whether it ends at a multiple of `alignment` too, as a part that others follow must.
+  public func joined(isPadded: Bool = false) -> Buffer {
     var builder = BufferBuilder(capacity: byteCount)
     for piece in pieces {
       builder.pad(to: Self.alignment)
       builder.append(piece)
     }
+    if isPadded { builder.pad(to: Self.alignment) }
     return builder.finish()
   }
 }
 
-/// Encodes record batches of one schema as a complete stream.
+/// Encodes record batches of one schema as a stream: all at once, or the schema, each batch and the end in turn.
 ///
 /// A dictionary is sent before the first batch that uses it and again, whole, before a batch that has another.
 public struct IPCStreamEncoder {
@@ -44,11 +47,21 @@ public struct IPCStreamEncoder {
   /// The dictionaries as last sent.
   private var dictionaries: [Int64: ArrowArray] = [:]
 
-  private init(_ schema: Schema) {
+  /// Begins a stream, whose first bytes are those of `take()`.
+  public init(_ schema: Schema) {
     var nextID: Int64 = 0
     columns = schema.fields.map { IPCColumn($0, nextID: &nextID) }
     stream.append(IPCMessageWriter.schema(columns, metadata: schema.metadata))
   }
+
+  /// The stream's bytes since the last call; they follow those of that call.
+  public mutating func take() -> Buffer {
+    defer { stream = IPCStreamPieces() }
+    return stream.joined(isPadded: true)
+  }
+
+  /// Ends the stream.
+  public mutating func end() { stream.append(IPCMessageWriter.end) }
 
   /// - Precondition: every batch has the schema's types.
   public static func encode(schema: Schema, batches: [RecordBatch]) -> Buffer {
@@ -59,11 +72,12 @@ public struct IPCStreamEncoder {
   public static func pieces(schema: Schema, batches: [RecordBatch]) -> IPCStreamPieces {
     var encoder = IPCStreamEncoder(schema)
     for batch in batches { encoder.append(batch) }
-    encoder.stream.append(IPCMessageWriter.end)
+    encoder.end()
     return encoder.stream
   }
 
-  private mutating func append(_ batch: RecordBatch) {
+  /// - Precondition: the batch has the schema's types.
+  public mutating func append(_ batch: RecordBatch) {
     precondition(
       batch.columns.count == columns.count && zip(columns, batch.columns).allSatisfy { $0.field.type == $1.type },
       "a batch differs from the stream's schema")

@@ -1,5 +1,5 @@
 import Buffers
-import Glibc
+import Frames
 
 /// Whole lines of text and where they came from.
 package struct TextBlock: Sendable {
@@ -62,5 +62,24 @@ package struct TextStream: ~Copyable {
     pending.append(rest)
     defer { byteOffset += byteCount }
     return TextBlock(source: source, byteOffset: byteOffset, bytes: all.slice(0..<byteCount))
+  }
+}
+
+extension TextStream {
+  /// Text as it is, from a pipe or device.
+  init(_ file: OpenFile, prefix: Buffer, limit: Int) {
+    self.init(
+      source: file.path, limit: limit, prefix: prefix, hasMore: { file.isReadable },
+      read: { text in
+        let room = max(limit - text.byteCount, 64 << 10)
+        try unsafe text.appendUnsafely(capacity: room) { room throws(SystemError) in try unsafe file.read(into: room) }
+      })
+  }
+
+  /// Compressed text.
+  init(_ file: OpenFile, prefix: Buffer, codec: TextCodec, limit: Int) throws {
+    let inflater = TextFile(file, prefix: prefix, codec: codec)
+    self.init(
+      source: file.path, limit: limit, prefix: .empty, hasMore: { true }, read: { try inflater.read(into: &$0) })
   }
 }

@@ -1,0 +1,79 @@
+public import ArgumentParser
+import Definitions
+import Engine
+
+/// The flags that say which source raw events come from, and which days of it.
+public struct SourceOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The source that raw events come from (default: the only one).", valueName: "name"))
+  package var source: String?
+
+  @Option(help: ArgumentHelp("Read the source's files of these days.", valueName: "D[..E]"))
+  package var date: String?
+
+  @Option(help: ArgumentHelp("The directory that the source's path begins in.", valueName: "dir"))
+  package var root = "."
+
+  public init() {}
+
+  /// The source that is meant.
+  package func source(of definitions: DefinitionSet) throws -> SourceDefinition {
+    let names = definitions.sources.map { "'\($0.name)'" }.joined(separator: ", ")
+    if let name = source {
+      guard let source = definitions.source(name) else {
+        throw ValidationError("--source: there is no source '\(name)'; the definitions have \(names)")
+      }
+      return source
+    }
+    guard definitions.sources.count == 1 else {
+      throw ValidationError("--source is missing; the definitions have \(names)")
+    }
+    return definitions.sources[0]
+  }
+
+  /// The inputs: those named, or the source's files of the days that `--date` names.
+  package func inputs(_ named: [String], source: SourceDefinition) throws -> [String] {
+    guard let date else { return named.isEmpty ? ["-"] : named }
+    guard named.isEmpty else { throw ValidationError("--date and files cannot be given together; choose one") }
+    return try SourceFiles(source, root: root).paths(days: date)
+  }
+}
+
+/// The flags that narrow the event types.
+package struct EventTypeSelection {
+  package var names: [String]
+  package var sequence: String?
+
+  package init(names: [String], sequence: String?) {
+    self.names = names
+    self.sequence = sequence
+  }
+
+  /// The event types of `source` that are meant; all when nothing narrows them.
+  package func select(_ definitions: DefinitionSet, source: SourceDefinition) throws -> [EventTypeDefinition] {
+    var wanted = Set(names)
+    for name in names where definitions.eventType(name) == nil {
+      throw ValidationError("--event-type: there is no event type '\(name)' in the definitions")
+    }
+    if let sequence {
+      guard let sequence = definitions.sequence(sequence) else {
+        throw ValidationError("--sequence: there is no sequence '\(sequence)' in the definitions")
+      }
+      wanted.formUnion(sequence.eventTypes)
+    }
+    let types = definitions.eventTypes(source: source.name)
+    return wanted.isEmpty ? types : types.filter { wanted.contains($0.name) }
+  }
+}
+
+extension StageFlags {
+  /// Runs a stage over the inputs and prints its summary.
+  package func run(_ command: String, _ stage: @autoclosure () throws -> PipelineStage, inputs: [String]? = nil) throws
+    -> Outcome
+  {
+    let summary = Summary(command: command, format: logFormat)
+    var options = options
+    if let inputs { options.inputs = inputs }
+    summary.print(try StageRun(stage(), options: options).run())
+    return .done
+  }
+}

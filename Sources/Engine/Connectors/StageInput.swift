@@ -1,0 +1,102 @@
+import Buffers
+import Frames
+import Glibc
+
+/// A piece of input that a worker can work on by itself.
+enum InputUnit: Sendable {
+  /// The lines that begin within a range of a regular file; the worker reads them.
+  case lines(OpenFile, Range<Int>)
+  case text(TextBlock)
+  case frame(RawFrame, path: String)
+}
+
+/// Reads a stage's inputs one after the other, whatever format each is in, and cuts them into units of work.
+final class StageInput {
+  /// Large enough that a stage's frames are, and that a unit's fixed costs do not count.
+  static let unitByteCount = 8 << 20
+
+  private var paths: ArraySlice<String>
+  private let takesEmptyPipe: Bool
+  private let maximumFrameByteCount: Int
+  private var source: Source?
+  /// Whether any input was a stream of frames, so that an end mark must come.
+  private(set) var hadFrames = false
+
+  private enum Source: ~Copyable {
+    case file(OpenFile, next: Int, size: Int)
+    case text(TextStream)
+    case frames(FrameReader, OpenFile)
+  }
+
+  /// - Parameter takesEmptyPipe: whether a pipe that gives nothing is empty text, and no stream without its end.
+  init(_ paths: [String], takesEmptyPipe: Bool, maximumFrameByteCount: Int) {
+    self.paths = paths[...]
+    self.takesEmptyPipe = takesEmptyPipe
+    self.maximumFrameByteCount = maximumFrameByteCount
+  }
+
+  /// The next unit; nil after the last input's end. Waits for input.
+  func next() throws -> InputUnit? {
+    while true {
+      if let unit = try nextOfSource() { return unit }
+      source = nil
+      guard let path = paths.popFirst() else { return nil }
+      source = try open(path)
+    }
+  }
+
+  private func nextOfSource() throws -> InputUnit? {
+    switch source.take() {
+    case .file(let file, let start, let size):
+      guard start < size else { return nil }
+      let end = min(start + Self.unitByteCount, size)
+      source = .file(file, next: end, size: size)
+      return .lines(file, start..<end)
+    case .text(var stream):
+      let block = try stream.next()
+      source = .text(stream)
+      return block.map { .text($0) }
+    case .frames(var reader, let file):
+      let frame = try reader.next()
+      source = .frames(reader, file)
+      return frame.map { .frame($0, path: file.path) }
+    case nil: return nil
+    }
+  }
+
+  private func open(_ path: String) throws -> Source {
+    let file = try OpenFile(reading: path)
+    let (prefix, format) = try detect(file)
+    switch format {
+    case .empty:
+      // A stage writes an end even when it has no rows: an empty pipe is one whose writer died. An empty file is just that.
+      if file.regularSize == nil, !takesEmptyPipe { hadFrames = true }
+      return .file(file, next: 0, size: 0)
+    case .frames:
+      hadFrames = true
+      let reader = FrameReader(
+        prefix: prefix, fileDescriptor: file.descriptor, maximumContent: maximumFrameByteCount)
+      return .frames(reader, file)
+    case .text:
+      if let size = file.regularSize, path != "-" { return .file(file, next: 0, size: size) }
+      return .text(TextStream(file, prefix: prefix, limit: Self.unitByteCount))
+    case .compressed(let codec):
+      return .text(try TextStream(file, prefix: prefix, codec: codec, limit: Self.unitByteCount))
+    }
+  }
+
+  /// Reads as much as it takes to tell the format.
+  private func detect(_ file: OpenFile) throws -> (prefix: Buffer, format: InputFormat) {
+    var bytes = BufferBuilder(capacity: 64 << 10)
+    var isWhole = false
+    while true {
+      let before = bytes.byteCount
+      try unsafe bytes.appendUnsafely(capacity: 64 << 10) { room throws(SystemError) in
+        try unsafe file.read(into: room)
+      }
+      isWhole = bytes.byteCount == before
+      let prefix = Buffer(copying: bytes.bytes)
+      if let format = InputFormat.detect(prefix, isWhole: isWhole) { return (prefix, format) }
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Definitions
+import JSONColumns
+import Parquet
+
+extension LookupTable {
+  /// Loads the tables of all look-ups that event types use.
+  /// - Parameter directory: where the look-ups' paths begin.
+  package static func loadAll(of definitions: DefinitionSet, directory: String) throws -> [String: LookupTable] {
+    var tables: [String: LookupTable] = [:]
+    for type in definitions.eventTypes {
+      for case .lookup(let use) in type.enrichments where tables[use.lookup] == nil {
+        tables[use.lookup] = try load(definitions.lookup(use.lookup)!, directory: directory)
+      }
+    }
+    return tables
+  }
+
+  /// Loads a table from Parquet, NDJSON or CSV, told apart by the file's name.
+  /// - Throws: `LookupError` for a missing column, or one of another type.
+  package static func load(_ lookup: LookupDefinition, directory: String) throws -> LookupTable {
+    let path = lookup.table.hasPrefix("/") ? lookup.table : directory + "/" + lookup.table
+    let columns = try LookupColumns(lookup)
+    let table = path.hasSuffix(".parquet") ? try columns.readParquet(path) : try columns.readText(path)
+    return try LookupTable(lookup, columns: columns, table: table, path: path)
+  }
+
+  private convenience init(_ lookup: LookupDefinition, columns: LookupColumns, table: RecordBatch, path: String) throws
+  {
+    func column(_ name: String, _ type: DataType) throws -> ArrowArray {
+      guard let values = table[name] else { throw LookupError(path: path, reason: .missingColumn(name)) }
+      guard let typed = values.conformed(to: type) else {
+        throw LookupError(path: path, reason: .wrongType(column: name, found: values.type, expected: type))
+      }
+      return typed
+    }
+    let values = try lookup.columns.flatMap { definition in
+      definition.outputs(of: try column(definition.source, definition.sourceType))
+    }
+    self.init(
+      lookup.name, keys: try column(lookup.key, lookup.keyKind.arrowType),
+      asOf: try lookup.asOf.map { try column($0.column, .timestampMicrosUTC) },
+      fields: lookup.columns.flatMap(\.outputs), columns: values)
+  }
+}
+
+/// The columns of a table that a look-up reads.
+struct LookupColumns {
+  private let fields: [(name: String, type: JSONFieldType)]
+
+  init(_ lookup: LookupDefinition) throws {
+    var fields = [(lookup.key, lookup.keyKind == .integer ? JSONFieldType.int64 : .string)]
+    if let asOf = lookup.asOf { fields.append((asOf.column, JSONFieldType("timestamp[\(asOf.text.rawValue)]")!)) }
+    for column in lookup.columns where !fields.contains(where: { $0.0 == column.source }) {
+      guard let type = JSONFieldType(column.sourceType.description) else {
+        fields.append((column.source, .json))
+        continue
+      }
+      fields.append((column.source, type))
+    }
+    self.fields = fields
+  }
+
+  var names: [String] { fields.map(\.name) }
+
+  /// Reads NDJSON or CSV, plain or compressed.
+  func readText(_ path: String) throws -> RecordBatch {
+    var text = try TextFile.contents(path)
+    if path.contains(".csv") {
+      let literal = fields.filter { $0.type != .string }.map(\.name)
+      text = try CSVText(literalColumns: Set(literal)).ndjson(text.bytes)
+    }
+    let decoder = try JSONColumnsDecoder(fields.map { JSONFieldSpec(path: $0.name, type: $0.type) })
+    decoder.decode(text)
+    let decoded = decoder.take()
+    if let rejection = decoded.rejections.first {
+      throw LookupError(path: path, reason: .badLine(rejection.line, rejection.reason))
+    }
+    return decoded.batch
+  }
+}
+
+/// A table that cannot serve a look-up.
+package struct LookupError: Error, CustomStringConvertible {
+  package enum Reason {
+    case missingColumn(String)
+    case wrongType(column: String, found: DataType, expected: DataType)
+    case badLine(Int, String)
+  }
+
+  package var path: String
+  package var reason: Reason
+
+  package var description: String {
+    switch reason {
+    case .missingColumn(let name): "\(path): there is no column '\(name)'; correct the look-up's columns"
+    case .wrongType(let column, let found, let expected):
+      "\(path): column '\(column)' is \(found), not \(expected); correct the look-up's types"
+    case .badLine(let line, let reason): "\(path): line \(line): \(reason); correct the table"
+    }
+  }
+}
+
+extension ArrowArray {
+  /// The values as `type`; nil when they cannot be.
+  fileprivate func conformed(to type: DataType) -> ArrowArray? {
+    let plain = decoded()
+    if plain.type == type { return plain }
+    if case .fixedSizeList(let element, let count) = type { return plain.fixedSizeLists(of: element, count: count) }
+    return try? plain.cast(to: type)
+  }
+
+  /// Lists that all have `count` elements as a fixed-size list column; nil when one has not.
+  private func fixedSizeLists(of element: Field, count length: Int) -> ArrowArray? {
+    guard let children = children.first, let elements = children.conformed(to: element.type) else { return nil }
+    var rows = BufferBuilder(capacity: count * length * 4)
+    for row in 0..<count {
+      let range = isNull(row) ? 0..<0 : range(row)
+      guard range.count == length || isNull(row) else { return nil }
+      for place in 0..<length { rows.append(isNull(row) ? Int32(-1) : Int32(range.lowerBound + place)) }
+    }
+    return ArrowArray(
+      .fixedSizeList(element, count: length), count: count, validity: validity,
+      storage: .fixedSizeList(child: elements.take(rows.finish())))
+  }
+}
+
+extension LookupColumns {
+  /// Reads the look-up's columns of a Parquet file.
+  func readParquet(_ path: String) throws -> RecordBatch {
+    let reader = try ParquetReader(OpenFile(reading: path).contents())
+    let present = Set(reader.schema.fields.map(\.name))
+    if let missing = names.first(where: { !present.contains($0) }) {
+      throw LookupError(path: path, reason: .missingColumn(missing))
+    }
+    var batches: [RecordBatch] = []
+    try reader.forEachBatch(columns: reader.columns(names)) { batches.append($0) }
+    guard let first = batches.first else {
+      return RecordBatch(Schema([]), [], rowCount: 0)
+    }
+    return batches.count == 1 ? first : RecordBatch.concatenate(batches)
+  }
+}

@@ -1,0 +1,100 @@
+import Arrow
+import Buffers
+import Frames
+import Glibc
+import JSONColumns
+import Parquet
+
+/// Encodes batches on a worker's thread, where the format allows it.
+struct ProductEncoder: Sendable {
+  var format: OutputFormat
+  var frames: FrameEncoder
+  var json: JSONEncodingOptions
+  var columns: [String]?
+
+  func encode(_ batches: [RecordBatch]) -> StageProduct.Payload {
+    switch format {
+    case .frames: return .frames(batches.map { frames.encode($0) })
+    case .ndjson:
+      var text = JSONOutput()
+      for batch in batches { JSONRowEncoder(selected(batch), options: json).appendLines(to: &text) }
+      return .text(text.take())
+    case .arrow, .parquet: return .batches(batches.map(selected))
+    }
+  }
+
+  private func selected(_ batch: RecordBatch) -> RecordBatch { columns.map { batch.selecting($0) } ?? batch }
+}
+
+extension StageProduct.Payload {
+  /// Adds what came of a further batch of the same unit.
+  mutating func append(_ other: StageProduct.Payload) {
+    switch (self, other) {
+    case (.frames(let frames), .frames(let more)): self = .frames(frames + more)
+    case (.batches(let batches), .batches(let more)): self = .batches(batches + more)
+    case (.text(let text), .text(let more)):
+      var all = BufferBuilder(capacity: text.byteCount + more.byteCount)
+      all.append(text)
+      all.append(more)
+      self = .text(all.finish())
+    default: self = other
+    }
+  }
+}
+
+/// Standard output in the chosen format.
+///
+/// Frames and NDJSON come encoded and are only written. An Arrow stream or a Parquet file has one schema and is encoded
+/// here, in order.
+package final class StageOutput {
+  let encoder: ProductEncoder
+  private let output: OpenFile
+  private var frames: FrameWriter?
+  private var table: TableOutput?
+
+  package init(_ options: StageOptions) throws {
+    output = try OpenFile(writing: "-")
+    let frames = FrameWriter(
+      fileDescriptor: output.descriptor, compression: options.level.map { $0 == 0 ? .stored : .level($0) })
+    let format = options.format ?? (isatty(STDOUT_FILENO) == 1 ? .ndjson : .frames)
+    encoder = ProductEncoder(
+      format: format, frames: frames.encoder, json: JSONEncodingOptions(timestamps: options.timestamps.form),
+      columns: options.columns)
+    self.frames = consume frames
+    if format == .arrow || format == .parquet { table = TableOutput(output, format: format) }
+  }
+
+  func write(_ payload: StageProduct.Payload) throws {
+    switch payload {
+    case .none: break
+    case .frames(let encoded): for frame in encoded { try frames?.write(frame) }
+    case .text(let text): try output.write(text.bytes)
+    case .batches(let batches): for batch in batches { try table!.write(batch) }
+    }
+  }
+
+  /// Encodes and writes a batch.
+  package func write(_ batch: RecordBatch) throws { try write(encoder.encode([batch])) }
+
+  /// Passes a control frame on; the other formats have none.
+  func write(_ control: Control) throws {
+    if encoder.format == .frames { try frames?.write(control) }
+  }
+
+  /// Marks the output as complete.
+  package func finish() throws {
+    if encoder.format == .frames { try frames.take()?.finish() }
+    try table?.finish()
+  }
+}
+
+extension TimestampFormat {
+  fileprivate var form: JSONTimestampForm {
+    switch self {
+    case .rfc3339: .rfc3339
+    case .s: .seconds
+    case .ms: .millis
+    case .us: .micros
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import Arrow
+import Buffers
+import Frames
+
+/// What a worker made of one unit of input.
+struct StageProduct: Sendable {
+  enum Payload: Sendable {
+    case none
+    case frames([EncodedFrame])
+    case text(Buffer)
+    case batches([RecordBatch])
+  }
+
+  /// What the unit was, for the account of the input stream.
+  enum Origin: Sendable {
+    /// Lines of the source of that name.
+    case text(source: String, lineCount: Int)
+    case data(rowCount: Int)
+    case control(Control, byteOffset: Int)
+  }
+
+  var origin: Origin
+  var payload = Payload.none
+  var report = RunReport()
+  /// Their lines are numbered from the first of the unit.
+  var deadLetters: [DeadLetter] = []
+}

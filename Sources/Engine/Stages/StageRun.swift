@@ -1,0 +1,80 @@
+import Arrow
+import Buffers
+import Frames
+
+/// Runs a stage over its inputs and accounts for them.
+package struct StageRun {
+  private let stage: PipelineStage
+  private let options: StageOptions
+
+  package init(_ stage: PipelineStage, options: StageOptions) {
+    self.stage = stage
+    self.options = options
+  }
+
+  /// Reads all inputs and writes standard output.
+  ///
+  /// - Throws: when the stage cannot go on, after all that came before was written; `InputCutShort` when the input ended
+  ///   without its end mark. Then the output has none either.
+  /// - Returns: the account of the run.
+  package func run() throws -> RunReport {
+    let input = StageInput(
+      options.inputs, takesEmptyPipe: stage.takesEmptyPipe, maximumFrameByteCount: options.maximumFrameByteCount)
+    let output = try StageOutput(options)
+    let sink = try ProductSink(output, options: options)
+    let (stage, encoder, options) = (stage, output.encoder, options)
+    try OrderedPipeline(threads: options.threads).run(
+      read: { try input.next() },
+      makeWorker: {
+        let worker = try StageWorker(stage, encoder: encoder, options: options)
+        return { try worker.work($0) }
+      },
+      write: { try sink.write($0) })
+    guard !input.hadFrames || sink.account.isComplete else { throw InputCutShort() }
+    try output.finish()
+    return sink.report
+  }
+
+  /// Writes the products in order and keeps the books.
+  private final class ProductSink {
+    private let output: StageOutput
+    private var deadLetters: DeadLetters
+    private(set) var account = StreamAccount()
+    private(set) var report = RunReport()
+    private var lineCounts: [String: Int] = [:]
+
+    init(_ output: StageOutput, options: StageOptions) throws {
+      self.output = output
+      deadLetters = try DeadLetters(path: options.deadLetters, limit: options.maximumErrors)
+    }
+
+    func write(_ product: StageProduct) throws {
+      report.add(product.report)
+      switch product.origin {
+      case .text(let source, let lineCount):
+        let before = lineCounts[source, default: 0]
+        lineCounts[source] = before + lineCount
+        try deadLetters.add(
+          product.deadLetters.map { letter in
+            var letter = letter
+            letter.line += before
+            return letter
+          })
+      case .data(let rowCount): account.addData(rowCount: rowCount)
+      case .control(let control, let byteOffset):
+        try account.add(control, byteOffset: byteOffset)
+        if case .end = control {} else { try output.write(control) }
+      }
+      try output.write(product.payload)
+    }
+  }
+}
+
+/// The input ended without the mark of its end: the stage before this one died.
+package struct InputCutShort: Error, CustomStringConvertible {
+  package init() {}
+
+  package var description: String {
+    "the input ended before its end mark: the stage before this one did not finish; what came was passed on without an end"
+  }
+}

@@ -1,0 +1,134 @@
+import Arrow
+import Buffers
+import Definitions
+import Frames
+import JSONColumns
+
+/// One thread's part of a stage: turns units of input into products.
+final class StageWorker {
+  private let stage: PipelineStage
+  private let encoder: ProductEncoder
+  private let keepsRejectedText: Bool
+  private let maximumFrameByteCount: Int
+  private let transform: PipelineStage.Transform
+  private var decoder: RawDecoder?
+
+  init(_ stage: PipelineStage, encoder: ProductEncoder, options: StageOptions) throws {
+    self.stage = stage
+    self.encoder = encoder
+    keepsRejectedText = options.deadLetters != nil
+    maximumFrameByteCount = options.maximumFrameByteCount
+    transform = try stage.makeTransform()
+  }
+
+  func work(_ unit: InputUnit) throws -> StageProduct {
+    switch unit {
+    case .frame(let frame, let path): return try work(frame, path: path)
+    case .text(let block):
+      let decoder = try textDecoder(block.source)
+      decoder.decode(block.bytes.bytes, byteOffset: block.byteOffset)
+      return try finish(decoder, source: block.source, byteCount: block.bytes.byteCount) { rejection in
+        let start = rejection.byteOffset - block.byteOffset
+        return block.bytes.slice(start..<start + rejection.byteCount)
+      }
+    case .lines(let file, let range):
+      let decoder = try textDecoder(file.path)
+      var blocks = try LineBlocks(file, range: range)
+      var byteCount = 0
+      while try blocks.next({ lines, byteOffset in
+        decoder.decode(lines, byteOffset: byteOffset)
+        byteCount += lines.byteCount
+      }) {}
+      return try finish(decoder, source: file.path, byteCount: byteCount) { rejection in
+        try file.bytes(at: rejection.byteOffset, byteCount: rejection.byteCount)
+      }
+    }
+  }
+
+  // MARK: Text
+
+  private func textDecoder(_ source: String) throws -> RawDecoder {
+    if let decoder { return decoder }
+    guard let text = stage.text else { throw TextRefused(path: source, kind: stage.inputKind) }
+    let made = try RawDecoder(text.source, fields: text.fields, definitions: stage.definitions)
+    decoder = made
+    return made
+  }
+
+  private func finish(
+    _ decoder: RawDecoder, source: String, byteCount: Int, text: (JSONRejection) throws -> Buffer
+  ) throws -> StageProduct {
+    let (raw, lines) = decoder.take()
+    var product = StageProduct(origin: .text(source: source, lineCount: lines.lineCount))
+    product.report.bytesIn = byteCount
+    for rejection in lines.rejections {
+      product.report.rejected[rejection.reason, default: 0] += 1
+      let line = keepsRejectedText ? try text(rejection).text : ""
+      product.deadLetters.append(
+        DeadLetter(
+          source: source, byteOffset: rejection.byteOffset, line: rejection.line, reason: rejection.reason, text: line))
+    }
+    for (field, count) in zip(raw.schema.fields, lines.mismatches) where count > 0 {
+      product.report.mismatches[field.name, default: 0] += count
+    }
+    try transform(raw, into: &product)
+    return product
+  }
+
+  // MARK: Frames
+
+  private func work(_ frame: RawFrame, path: String) throws -> StageProduct {
+    switch try decode(frame, path: path) {
+    case .control(let control): return StageProduct(origin: .control(control, byteOffset: frame.byteOffset))
+    case .data(let schema, let batches):
+      let rowCount = batches.reduce(0) { $0 + $1.rowCount }
+      var product = StageProduct(origin: .data(rowCount: rowCount))
+      product.report.bytesIn = frame.bytes.byteCount
+      guard schema.metadata[MetadataKey.kind] == stage.inputKind else {
+        throw WrongInput(expected: "\(stage.inputKind) rows", found: schema.metadata[MetadataKey.kind])
+      }
+      for batch in batches { try transform(batch, into: &product) }
+      return product
+    }
+  }
+
+  private func decode(_ frame: RawFrame, path: String) throws(FileError) -> Frame {
+    do {
+      return try frame.decode(maximumContent: maximumFrameByteCount)
+    } catch {
+      throw FileError(path: path, error: error)
+    }
+  }
+
+  private func transform(_ batch: RecordBatch, into product: inout StageProduct) throws {
+    product.report.rowsIn += batch.rowCount
+    guard batch.rowCount > 0 else { return }
+    let batches = try transform(batch, &product.report).filter { $0.rowCount > 0 }
+    product.report.rowsOut += batches.reduce(0) { $0 + $1.rowCount }
+    product.payload.append(encoder.encode(batches))
+  }
+}
+
+/// Raw text where frames of a later stage's rows belong.
+struct TextRefused: Error, CustomStringConvertible {
+  var path: String
+  var kind: String
+
+  var description: String { "\(path): raw text where frames of \(kind) rows belong; put seq-filter before this stage" }
+}
+
+extension Buffer {
+  /// As UTF-8, repaired where it is none.
+  var text: String { unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) } }
+}
+
+extension OpenFile {
+  /// Some bytes of a regular file.
+  func bytes(at byteOffset: Int, byteCount: Int) throws(SystemError) -> Buffer {
+    var bytes = BufferBuilder(capacity: byteCount)
+    try unsafe bytes.appendUnsafely(capacity: byteCount) { room throws(SystemError) in
+      try unsafe read(into: room, at: byteOffset)
+    }
+    return bytes.finish()
+  }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import CommandSupport
+import Definitions
+import Engine
+
+@main
+struct SeqFilter: SeqlineCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "seq-filter",
+    abstract: "Keep the events that the definitions select.",
+    discussion: """
+      Reads raw events (frames or NDJSON) and writes the events of each
+      type with their columns. A row that fails its filter although it
+      corrects an earlier one is passed on as a retraction.
+
+        tail -F events.log | seq-filter | seq-enrich | seq-index
+      """)
+
+  @OptionGroup var stage: StageFlags
+  @OptionGroup var definitions: DefinitionOptions
+  @OptionGroup var source: SourceOptions
+
+  @Option(help: ArgumentHelp("Only this event type; may be repeated (default: all).", valueName: "name"))
+  var eventType: [String] = []
+
+  @Option(help: ArgumentHelp("Only the event types of this sequence.", valueName: "name"))
+  var sequence: String?
+
+  @Flag(help: "Leave retractions out: for people and for logs without corrections.")
+  var dropRetractions = false
+
+  func execute() throws -> Outcome {
+    let definitions = try definitions.load()
+    let source = try source.source(of: definitions)
+    let types = try EventTypeSelection(names: eventType, sequence: sequence).select(definitions, source: source)
+    let filter = try PipelineStage.filter(
+      types, source: source, definitions: definitions, keepsRetractions: !dropRetractions)
+    return try stage.run("seq-filter", filter, inputs: self.source.inputs(stage.inputs, source: source))
+  }
+}
