@@ -113,6 +113,18 @@ struct AgreementTests {
     }
   }
 
+  @Test func threadsShareAnExpression() async throws {
+    let expression = try Expression.compile(
+      "s.matches('^.*e+.*$') && i64 > 3 && s in ['home-feed', 'a', 'b', 'c', 'd']", schema: Self.schema)
+    var random = SeededRandom(seed: 3)
+    let batch = RecordBatch(Self.schema, Self.schema.fields.map { random.array($0.type, count: 999) }, rowCount: 999)
+    let expected = expression.trueRows(of: batch)
+    await withTaskGroup { group in
+      for _ in 0..<8 { group.addTask { (0..<20).allSatisfy { _ in expression.trueRows(of: batch) == expected } } }
+      for await isSame in group { #expect(isSame) }
+    }
+  }
+
   private func compile(_ text: String) throws -> CheckedExpression {
     var options = Expression.Options()
     options.requiresColumnType = false
@@ -143,6 +155,7 @@ struct AgreementTests {
     }
     let failed = (0..<batch.rowCount).filter { column.errors?[$0] == true }
     #expect(column.messages.map(\.row) == Array(failed.prefix(8)))
+    if column.array.type == .boolean { #expect(expression.trueRows(of: batch) == column.trueRows) }
   }
 }
 

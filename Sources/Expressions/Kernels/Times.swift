@@ -48,11 +48,11 @@ extension ColumnEvaluator {
     guard function.isTimePart, let times = arguments.first?.times, case .lanes(let ticks, let unit) = times.values,
       let compute = compute(function, arguments, isTimestamp: times.isTimestamp)
     else { return nil }
-    let scale = unit.nanoseconds
     let perSecond = unit.perSecond
+    let nanosPerTick = Int64(unit.nanoseconds)
     let values = mapLanes(ticks, count: count) { (tick: Int64) -> Int64 in
       let seconds = floorDivide(tick, perSecond)
-      return compute(seconds, Int64((tick &- seconds &* perSecond)) &* Int64(scale))
+      return compute(seconds, (tick &- seconds &* perSecond) &* nanosPerTick)
     }
     let array = ArrowArray(.int64, count: count, storage: .fixed(values))
     return Vector(array, errors: arguments.reduce(nil) { union($0, $1.missing) })

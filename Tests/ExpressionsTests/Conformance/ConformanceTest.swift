@@ -29,6 +29,7 @@ struct ConformanceTest {
       values[name] = known
       if declared[name] == nil { declared[name] = .dyn }
     }
+    if message["unknown"] != nil || message["any_unknowns"] != nil { return .refused("expects an unknown") }
     return compile(declared, values)
   }
 
@@ -43,9 +44,22 @@ struct ConformanceTest {
         text, schema: Schema([]), variables: variables, options: options)
       return judge(expression, values)
     } catch {
-      return .refused(error.errors[0].description)
+      return Self.judge(error, expectsError: expectsError)
     }
   }
+
+  /// A refusal must name something unsupported or undeclared, or be of an expression that has to fail.
+  private static func judge(_ refusal: ExpressionErrors, expectsError: Bool) -> Outcome {
+    let isKnown = refusal.errors.contains { error in
+      switch error.reason {
+      case .unsupported, .unknownFunction, .unknownName: true
+      default: false
+      }
+    }
+    return isKnown || expectsError ? .refused(refusal.description) : .failed("refused: \(refusal)")
+  }
+
+  private var expectsError: Bool { message["eval_error"] != nil || message["any_eval_errors"] != nil }
 
   private func judge(_ expression: CheckedExpression, _ values: [String: CELValue]) -> Outcome {
     if let type = message["typed_result"]?["deduced_type"] {
@@ -60,9 +74,9 @@ struct ConformanceTest {
     switch result {
     case .failure(let error):
       if case .undeclared = error, !expectsUnknownName { return .refused(error.description) }
-      return message["eval_error"] != nil ? .passed : .failed("evaluates to the error: \(error)")
+      return expectsError ? .passed : .failed("evaluates to the error: \(error)")
     case .success(let value):
-      if message["eval_error"] != nil { return .failed("evaluates to \(value), expected an error") }
+      if expectsError { return .failed("evaluates to \(value), expected an error") }
       return judge(value)
     }
   }
