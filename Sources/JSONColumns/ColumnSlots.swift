@@ -31,7 +31,10 @@ import Glibc
   init(_ layout: Layout) {
     width = if case .fixed(let width) = layout { width } else { 0 }
     unsafe presence = Self.zeroes(0).assumingMemoryBound(to: UInt8.self)
-    if case .fixed = layout { return }
+    if case .fixed = layout {
+      unsafe values = Self.zeroes(0)
+      return
+    }
     unsafe ends = Self.zeroes(4).assumingMemoryBound(to: Int32.self)
     if case .text = layout { unsafe data = Self.zeroes(0) }
   }

@@ -171,7 +171,7 @@ package final class JSONColumnsDecoder {
           walker.undo(rowCount)
           while tokens[at] < end { at += 1 }
         }
-        if !walker.mismatches.isEmpty { countMismatches(&walker, isGood) }
+        if !walker.mismatches.isEmpty || !walker.nulls.isEmpty { countMismatches(&walker, isGood) }
         walker.fault = nil
       }
       start = end + 1
@@ -181,6 +181,7 @@ package final class JSONColumnsDecoder {
   private func countMismatches(_ walker: inout LineWalker, _ isGood: Bool) {
     if isGood { for field in walker.mismatches { mismatches[field] += 1 } }
     walker.mismatches.removeAll(keepingCapacity: true)
+    walker.nulls.removeAll(keepingCapacity: true)
   }
 
   private func hasRequired(_ walker: inout LineWalker, _ row: Int) -> Bool {
@@ -190,7 +191,6 @@ package final class JSONColumnsDecoder {
         ? .wrongType(field: field) : walker.nulls.contains(field) ? .null(field: field) : .missing(field: field)
       return false
     }
-    if !walker.nulls.isEmpty { walker.nulls.removeAll(keepingCapacity: true) }
     return true
   }
 

@@ -71,9 +71,19 @@ extension LineWalker {
     let start = tokens[at]
     guard text[start] == UInt8(ascii: "\"") else { return mismatch(node, at, row) }
     let close = closingQuote(start, before: tokens[at &+ 1])
-    guard let micros = rfc3339Micros(text, start + 1..<close) else { return mismatch(node, at, row) }
+    let micros =
+      isEscaped && text.hasEscape(start, close)
+      ? escapedTimestamp(start, close) : rfc3339Micros(text, start + 1..<close)
+    guard let micros else { return mismatch(node, at, row) }
     slots[Int(nodes[node].slots)].store(micros, row)
     return at &+ 1
+  }
+
+  private mutating func escapedTimestamp(_ open: Int, _ close: Int) -> Int64? {
+    var plain = [UInt8](repeating: 0, count: close - open + 64)
+    let count = unsafe plain.withUnsafeMutableBufferPointer { unsafe unescape(open, close, into: $0.baseAddress) }
+    guard count >= 0 else { return nil }
+    return unsafe plain.withUnsafeBufferPointer { unsafe rfc3339Micros(TextView($0.baseAddress!), 0..<count) }
   }
 
   // MARK: Fixed-size lists

@@ -40,8 +40,9 @@ extension NumberText {
       exponent += 1
     }
     while exponent > 0, magnitude > 0 {
-      guard magnitude < 1 << 59 else { return nil }
-      magnitude *= 10
+      let (product, overflow) = magnitude.multipliedReportingOverflow(by: 10)
+      if overflow { return nil }
+      magnitude = product
       exponent -= 1
     }
     guard let value = Int64(exactly: magnitude) else { return nil }
@@ -77,17 +78,17 @@ extension TextView {
     if stop != 0 {
       let count = stop.trailingZeroBitCount &>> 3
       guard first &+ count == next, count > 0 else { return otherInteger(start, before: next) }
-      magnitude = Self.digits(word &<< UInt64(64 &- 8 &* count))
+      magnitude = Self.digits(word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count))
       guard count == 1 || self[first] != UInt8(ascii: "0") else { return nil }
     } else {
       let count = Self.nonDigits(self.word(first &+ 8)).trailingZeroBitCount &>> 3
       guard first &+ 8 &+ count == next, self[first] != UInt8(ascii: "0") else {
         return otherInteger(start, before: next)
       }
-      // Two shifts, since one by 64 would do nothing.
-      let high = (word &<< 8) &<< UInt64(56 &- 8 &* count)
       magnitude = Self.digits(self.word(first &+ count))
-      if high != 0 { magnitude &+= Self.digits(high) &* 100_000_000 }
+      if count > 0 {
+        magnitude &+= Self.digits(word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count)) &* 100_000_000
+      }
     }
     return isNegative ? 0 &- magnitude : magnitude
   }

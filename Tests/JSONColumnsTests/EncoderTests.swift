@@ -4,13 +4,6 @@ import JSONColumns
 import Testing
 
 @Suite struct EncoderTests {
-  private func lines(_ batch: RecordBatch, _ options: JSONEncodingOptions = JSONEncodingOptions()) -> [String] {
-    let encoder = JSONRowEncoder(batch, options: options)
-    var output = JSONOutput()
-    encoder.appendLines(to: &output)
-    return String(decoding: bytes(output.take()), as: UTF8.self).split(separator: "\n").map(String.init)
-  }
-
   private func line(_ type: DataType, _ array: ArrowArray, _ options: JSONEncodingOptions = JSONEncodingOptions())
     -> String
   {
@@ -118,5 +111,3 @@ import Testing
     #expect(String(decoding: bytes(output.take()), as: UTF8.self) == #"[1,null][{"b\"":"y"}]"#)
   }
 }
-
-func bytes(_ buffer: Buffer) -> [UInt8] { unsafe buffer.withUnsafeBytes { unsafe Array($0) } }
