@@ -1,0 +1,197 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Definitions
+import JSONText
+import SequenceStore
+import TestSupport
+import Testing
+
+@Suite struct SequenceAssemblerTests {
+  private static let source = """
+    from seqline import *
+
+    log = Source("log", path="raw/*.ndjson", user="user", ts="ts", id="id", revision="rev", lateness="3d",
+                 fields={"user": "int64", "ts": "timestamp[ms]", "id": "string", "rev": "int32", "kind": "string",
+                         "dwell": "int32", "surface": "string"})
+
+    def event(name, dataset, **columns):
+        return EventType(name, source=log, owner="team", retention="90d", dataset=dataset, where="kind == '%s'" % name,
+                         columns=columns)
+
+    save = event("save", "saves", surface="surface")
+    click = event("click", "clicks", dwell="dwell", surface="surface")
+    skip = event("skip", "clicks", dwell="dwell", surface="surface")
+
+    def sequence(name, **options):
+        return Sequence(name, owner="team", events=[save, click], columns=["ts", "event_type", "surface", "dwell"],
+                        **options)
+
+    sequence("whole", max_length=1000)
+    sequence("trimmed", max_length=6, caps={"save": 2}, window="1s", where="revision < 2")
+    sequence("computed", max_length=40,
+             derive=[Counter("n"), Counter("saves", "count", where="event_type == 'save'", window="300ms"),
+                     Counter("dwell_sum", "sum", "dwell", window="500ms"), Counter("dwell_max", "max", "dwell"),
+                     Counter("dwell_mean", "mean", "dwell", window="1s"), Session("session", gap="100ms"),
+                     Gap("gap", where="event_type == 'save'")])
+    """
+
+  private let definitions: DefinitionSet
+
+  init() throws {
+    let directory = TemporaryDirectory()
+    directory.write(Self.source, to: "definitions.py")
+    let module = AuthoringModule(directory: SharedData.packageRoot + "/python")
+    definitions = try module.compile("\(directory.path)/definitions.py")
+  }
+
+  private func assemble(
+    _ name: String, _ events: [SequenceEvent], untilMicros: Int64? = nil, options: AssemblyOptions = AssemblyOptions()
+  ) throws -> [JSONValue] {
+    let definition = try #require(definitions.sequence(name))
+    var assembler = try SequenceAssembler(definition, in: definitions, untilMicros: untilMicros, options: options)
+    for batch in SequenceEvent.batches(events) { try assembler.append(batch) }
+    var rows: [JSONValue] = []
+    let counts = try assembler.finish { batch in
+      #expect(batch.schema.fields[0].name == "user_id" && batch.schema.metadata["seq.kind"] == "sequence")
+      rows += batch.allRows
+    }
+    #expect(counts.rowsOut == rows.count)
+    return rows
+  }
+
+  private func expected(_ name: String, _ events: [SequenceEvent], untilMicros: Int64? = nil) -> [JSONValue] {
+    let definition = definitions.sequence(name)!
+    let users = Dictionary(grouping: SequenceEvent.resolved(events), by: \.user).sorted { $0.key < $1.key }
+    return users.compactMap { user, events in
+      let kept = events.trimmed(definition, untilMicros: untilMicros)
+      return kept.isEmpty ? nil : kept.sequence(user: user, definition.history)
+    }
+  }
+
+  @Test(arguments: ["whole", "trimmed", "computed"], [0, 1, 40, 600])
+  func aRowPerUserHoldsTheTrimmedEvents(name: String, count: Int) throws {
+    for seed: UInt64 in 1...4 {
+      let events = SequenceEvent.random(count: count, seed: seed)
+      for options in [AssemblyOptions(), AssemblyOptions(batchRowCount: 3), AssemblyOptions(memoryLimit: 20_000)] {
+        #expect(try assemble(name, events, options: options) == expected(name, events))
+      }
+    }
+  }
+
+  @Test func eventsAtOrAfterTheEndAreLeftOut() throws {
+    let events = SequenceEvent.random(count: 300, seed: 9)
+    for until: Int64 in [0, 1_000_000, 1_500_000, 9_000_000] {
+      #expect(try assemble("trimmed", events, untilMicros: until) == expected("trimmed", events, untilMicros: until))
+    }
+  }
+}
+
+/// An event of one of two datasets.
+private struct SequenceEvent {
+  var user: Int64
+  var ts: Int64
+  var seenAt: Int64
+  var type: String
+  var key: Int64
+  var revision: Int32
+  var isRetracted: Bool
+  var surface: String?
+  var dwell: Int32?
+
+  static func random(count: Int, seed: UInt64) -> [SequenceEvent] {
+    var random = SeededRandom(seed: seed)
+    return (0..<count).map { number in
+      let type = ["save", "click", "skip"].randomElement(using: &random)!
+      return SequenceEvent(
+        user: .random(in: 0..<7, using: &random), ts: .random(in: 0..<40, using: &random) * 50_000,
+        seenAt: Int64(number), type: type, key: .random(in: 0..<60, using: &random),
+        revision: .random(in: 0..<4, using: &random), isRetracted: .random(in: 0..<6, using: &random) == 0,
+        surface: ["home", "search", nil].randomElement(using: &random)!,
+        dwell: type == "save" || Bool.random(using: &random) ? nil : .random(in: 0..<9, using: &random))
+    }
+  }
+
+  /// Batches of 1 to 50 rows, each of one dataset.
+  static func batches(_ events: [SequenceEvent]) -> [RecordBatch] {
+    var batches: [RecordBatch] = []
+    for start in stride(from: 0, to: events.count, by: 50) {
+      let part = events[start..<min(start + 50, events.count)]
+      batches += [part.filter { $0.type == "save" }, part.filter { $0.type != "save" }].filter { !$0.isEmpty }.map(
+        batch)
+    }
+    return batches
+  }
+
+  private static func batch(_ events: [SequenceEvent]) -> RecordBatch {
+    var fields = SystemColumns.fields(userType: .int64) + [Field("surface", .utf8)]
+    var columns = [
+      ArrowArray(.int64, events.map { $0.user }), ArrowArray(.timestampMicrosUTC, events.map { $0.ts }),
+      ArrowArray(.timestampMicrosUTC, events.map { $0.seenAt }), ArrowArray(events.map { $0.type }),
+      ArrowArray(.int64, events.map { $0.key }), ArrowArray(.int32, events.map { $0.revision }),
+      ArrowArray(events.map { $0.isRetracted }), ArrowArray(events.map(\.surface)),
+    ]
+    if events[0].type != "save" {
+      fields.append(Field("dwell", .int32))
+      columns.append(ArrowArray(.int32, events.map(\.dwell)))
+    }
+    return RecordBatch(Schema(fields), columns)
+  }
+
+  /// The events of the sequences' types that hold, in order.
+  static func resolved(_ events: [SequenceEvent]) -> [SequenceEvent] {
+    var winners: [String: SequenceEvent] = [:]
+    for event in events where event.type != "skip" {
+      let identity = "\(event.user) \(event.type) \(event.key)"
+      if let other = winners[identity], (other.revision, -other.seenAt) > (event.revision, -event.seenAt) { continue }
+      winners[identity] = event
+    }
+    return winners.values.filter { !$0.isRetracted }.sorted { ($0.ts, $0.type, $0.key) < ($1.ts, $1.type, $1.key) }
+  }
+}
+
+extension [SequenceEvent] {
+  fileprivate func trimmed(_ definition: SequenceDefinition, untilMicros: Int64?) -> [SequenceEvent] {
+    let end = untilMicros ?? last!.ts + 1
+    let isFiltered = definition.filter != nil
+    var kept: [SequenceEvent] = []
+    for event in reversed() where event.ts < end && !(isFiltered && event.revision >= 2) {
+      if let window = definition.windowMicros, event.ts < end - window { continue }
+      let cap = definition.caps.first { $0.eventType == event.type }?.count ?? .max
+      if kept.count(where: { $0.type == event.type }) < cap, kept.count < definition.maximumLength {
+        kept.append(event)
+      }
+    }
+    return kept.reversed()
+  }
+
+  fileprivate func sequence(user: Int64, _ history: [HistoryColumn]) -> JSONValue {
+    var row: [String: JSONValue] = [
+      "user_id": .integer(user), "ts": .array(map { .integer($0.ts) }), "event_type": .array(map { .string($0.type) }),
+      "surface": .array(map { $0.surface.map { .string($0) } ?? .null }),
+      "dwell": .array(map { $0.dwell.map { .integer(Int64($0)) } ?? .null }),
+    ]
+    for column in history { row[column.name] = .array(indices.map { value(column.name, $0) }) }
+    return .object(row)
+  }
+
+  private func value(_ name: String, _ place: Int) -> JSONValue {
+    let event = self[place]
+    func dwells(within micros: Int64) -> [Int64] {
+      self[..<place].filter { event.ts - $0.ts <= micros }.compactMap(\.dwell).map { Int64($0) }
+    }
+    let saves = self[..<place].filter { $0.type == "save" }
+    switch name {
+    case "n": return .integer(Int64(place))
+    case "saves": return .integer(Int64(saves.count { event.ts - $0.ts <= 300_000 }))
+    case "dwell_sum": return .integer(dwells(within: 500_000).reduce(0, +))
+    case "dwell_max": return dwells(within: .max).max().map { .integer($0) } ?? .null
+    case "dwell_mean":
+      let values = dwells(within: 1_000_000)
+      return values.isEmpty ? .null : .number(Double(values.reduce(0, +)) / Double(values.count))
+    case "session":
+      return .integer(Int64(1 + indices[1..<Swift.max(1, place + 1)].count { self[$0].ts - self[$0 - 1].ts > 100_000 }))
+    default: return saves.last.map { .integer(event.ts - $0.ts) } ?? .null
+    }
+  }
+}
