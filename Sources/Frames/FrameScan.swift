@@ -50,7 +50,7 @@ struct FrameScan {
   func wantedByteCount(after count: Int) -> Int {
     guard let header else { return 64 << 10 }
     if let byteCount { return byteCount - count }
-    guard isStored, let content = header.contentByteCount else { return max(position + 3 - count, 64 << 10) }
+    guard isStored, let content = header.contentByteCount else { return max(position + 3 - count, 256 << 10) }
     let blocks = (content + ZstdFormat.blockByteCountLimit - 1) / ZstdFormat.blockByteCountLimit
     let likely = header.byteCount + content + blocks * BlockHeader.byteCount + (header.hasChecksum ? 4 : 0)
     return max(min(likely - count, 4 << 20), position + 3 - count)

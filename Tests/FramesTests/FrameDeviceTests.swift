@@ -2,6 +2,7 @@ import Arrow
 import Buffers
 import Foundation
 import Frames
+import JSONText
 import TestSupport
 import Testing
 
@@ -53,6 +54,23 @@ import Testing
     while try reader.nextFrame() != nil {}
     let isComplete = reader.isComplete
     #expect(isComplete)
+  }
+
+  @Test func whatWasReadToTellTheFormatIsNotLost() throws {
+    let pipe = TestPipe()
+    let (bytes, batches) = Samples.stream(.stored)
+    let writeEnd = pipe.writeEnd
+    Thread.detachNewThread {
+      _ = unsafe bytes.slice(700..<bytes.byteCount).withUnsafeBytes { unsafe write(writeEnd, $0.baseAddress, $0.count) }
+      close(writeEnd)
+    }
+    var reader = FrameReader(prefix: bytes.slice(0..<700), fileDescriptor: pipe.readEnd)
+    var rows: [JSONValue] = []
+    while let (frame, _) = try reader.nextFrame() {
+      if case .data(_, let found) = frame { rows += found.flatMap(\.allRows) }
+    }
+    let (isComplete, byteCount) = (reader.isComplete, reader.byteCount)
+    #expect(rows == batches.flatMap(\.allRows) && isComplete && byteCount == bytes.byteCount)
   }
 
   @Test func aReaderThatLeavesIsABrokenPipe() throws {
