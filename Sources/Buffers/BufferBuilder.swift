@@ -14,19 +14,40 @@ import Glibc
 
   public init(capacity: Int = 0) {
     self.capacity = capacity
-    unsafe base = Self.allocate(capacity)
+    unsafe base = capacity > 0 ? Self.allocate(capacity) : Self.nothing
   }
 
-  deinit { unsafe free(base) }
+  deinit { if capacity > 0 { unsafe Self.release(base) } }
 
+  /// What builders without capacity point to.
+  // SAFETY: nothing is ever written there.
+  private static nonisolated(unsafe) let nothing = unsafe allocate(0)
+
+  /// Memory of `malloc`, which is much faster than aligned allocation for small sizes, with room to align the start;
+  /// the 8 bytes before the start say where the memory begins.
   private static func allocate(_ capacity: Int) -> UnsafeMutableRawPointer {
-    var memory: UnsafeMutableRawPointer?
-    let size = ((capacity + 63) & ~63) + slack
-    guard unsafe posix_memalign(&memory, 64, size) == 0, let memory = unsafe memory else {
-      fatalError("out of memory for \(size) bytes")
-    }
+    let memory = unsafe require(malloc(size(capacity)), capacity)
+    let start = unsafe align(memory)
+    unsafe (start - 8).storeBytes(of: memory, as: UnsafeMutableRawPointer.self)
+    return unsafe start
+  }
+
+  private static func size(_ capacity: Int) -> Int { ((capacity + 63) & ~63) + slack + 64 + 8 }
+
+  private static func require(_ memory: UnsafeMutableRawPointer?, _ capacity: Int) -> UnsafeMutableRawPointer {
+    guard let memory = unsafe memory else { fatalError("out of memory for \(capacity) bytes") }
     return unsafe memory
   }
+
+  private static func align(_ memory: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    unsafe (memory + 8).alignedUp(toMultipleOf: 64)
+  }
+
+  private static func memory(of base: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+    unsafe (base - 8).load(as: UnsafeMutableRawPointer.self)
+  }
+
+  private static func release(_ base: UnsafeMutableRawPointer) { unsafe free(memory(of: base)) }
 
   /// Makes room for `additional` more bytes.
   @inlinable public mutating func reserve(_ additional: Int) {
@@ -35,10 +56,18 @@ import Glibc
 
   @usableFromInline mutating func grow(_ needed: Int) {
     let larger = max(needed, capacity * 2, 64)
-    let memory = unsafe Self.allocate(larger)
-    unsafe memcpy(memory, base, count)
-    unsafe free(base)
-    unsafe base = memory
+    guard capacity > 0 else {
+      unsafe base = Self.allocate(larger)
+      capacity = larger
+      return
+    }
+    // Large regions move by remapping their pages; the start's place in the region may change.
+    let memory = unsafe Self.memory(of: base)
+    let offset = unsafe base - memory
+    let moved = unsafe Self.require(realloc(memory, Self.size(larger)), larger)
+    unsafe base = Self.align(moved)
+    if unsafe moved + offset != base { unsafe memmove(base, moved + offset, count) }
+    unsafe (base - 8).storeBytes(of: moved, as: UnsafeMutableRawPointer.self)
     capacity = larger
   }
 
@@ -144,9 +173,10 @@ import Glibc
 
   /// The bytes so far as an immutable buffer; this builder starts anew, empty.
   public mutating func take() -> Buffer {
-    let owner = unsafe BufferOwner(base) { memory in unsafe free(memory) }
+    guard capacity > 0 else { return unsafe Buffer(owner: nil, base: UnsafeRawPointer(base), byteCount: 0) }
+    let owner = unsafe BufferOwner(base) { base in unsafe Self.release(base) }
     let buffer = unsafe Buffer(owner: owner, byteCount: count)
-    unsafe base = Self.allocate(0)
+    unsafe base = Self.nothing
     (capacity, count) = (0, 0)
     return buffer
   }

@@ -1,6 +1,7 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // Unpack `blocks` blocks of 32 values that lie `width` bits apart, least significant bit first, into `out`.
 //
@@ -14,3 +15,15 @@ void bits_unpack_u64(const uint8_t *in, uint64_t *out, size_t blocks, unsigned w
 // Joins `width` streams of `count` bytes, one after the other in `in`, into `count` values of `width` bytes.
 // Source: Parquet Encodings.md, "Byte Stream Split (BYTE_STREAM_SPLIT = 9)".
 void bytes_join_streams(const uint8_t *in, uint8_t *out, size_t count, size_t width);
+
+// One bit per byte of the 64 at `in`, least significant first: whether it is `threshold` or more.
+static inline uint64_t bytes_at_least(const uint8_t *in, uint8_t threshold) {
+  typedef uint8_t bytes __attribute__((ext_vector_type(64)));
+  typedef _Bool bits __attribute__((ext_vector_type(64)));
+  bytes values;
+  memcpy(&values, in, sizeof values);
+  bits flags = __builtin_convertvector(values >= (bytes)threshold, bits);
+  uint64_t mask;
+  memcpy(&mask, &flags, sizeof mask);
+  return mask;
+}

@@ -108,6 +108,7 @@ enum DictionaryDecoder {
       throw ParquetError(.limitExceeded("column data", value: base + total, limit: limit))
     }
     try PlainDecoder.requireOffsets(base + total)
+    guard total > 0 else { return }
     unsafe data.appendUnsafely(capacity: total) { room in
       unsafe copy(indices, count: count, offsets: offsets, values: values, into: room)
       return total

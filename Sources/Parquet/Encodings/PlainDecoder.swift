@@ -68,6 +68,16 @@ enum PlainDecoder {
     return (count, written)
   }
 
+  /// The bytes that the first `count` byte arrays take with their lengths.
+  static func byteCount(ofArrays count: Int, in bytes: RawSpan) throws(ParquetError) -> Int {
+    var cursor = ByteCursor(bytes)
+    for _ in 0..<count {
+      let length = try cursor.length(of: "PLAIN byte array")
+      _ = try cursor.take(length, of: "PLAIN byte array")
+    }
+    return cursor.offset
+  }
+
   /// Arrow's offsets end at 2 GiB.
   static func requireOffsets(_ byteCount: Int) throws(ParquetError) {
     guard byteCount <= Int(Int32.max) else {

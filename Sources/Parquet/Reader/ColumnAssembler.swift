@@ -51,15 +51,13 @@ struct ColumnAssembler {
   private func values(of node: ColumnNode, slotLevel: Int, _ leaf: LeafSlots) -> (count: Int, validity: Bitmap?) {
     guard !leaf.definitionLevels.isEmpty else { return (leaf.rowCount, nil) }
     var validity = BitmapBuilder(capacity: leaf.values.count)
-    if leaf.repetitionLevels.isEmpty {
-      LevelKernels.appendValidity(
-        leaf.definitionLevels.bytes, present: node.definitionLevel, slot: slotLevel, to: &validity)
-    } else {
-      let (definitions, repetitions) = (leaf.definitionLevels.bytes, leaf.repetitionLevels.bytes)
-      for index in 0..<definitions.byteCount {
-        let level = Int(unsafe definitions.unsafeLoad(fromByteOffset: index, as: UInt8.self))
-        let repetition = Int(unsafe repetitions.unsafeLoad(fromByteOffset: index, as: UInt8.self))
-        if repetition <= node.repetitionLevel, level >= slotLevel { validity.append(level >= node.definitionLevel) }
+    Self.forEachWord(leaf) { levels in
+      let starts = levels.repeated(atMost: node.repetitionLevel) & levels.defined(atLeast: slotLevel)
+      let there = levels.defined(atLeast: node.definitionLevel)
+      if starts == levels.all {
+        validity.append(word: there, bits: levels.count)
+      } else {
+        forEachBit(starts) { validity.append(there &>> UInt64($0) & 1 == 1) }
       }
     }
     let bitmap = validity.finish()
@@ -74,47 +72,71 @@ struct ColumnAssembler {
   }
 
   private func lists(of node: ColumnNode, slotLevel: Int, _ leaf: LeafSlots) -> Lists {
-    let levels = leaf.definitionLevels.byteCount
-    let room = node.repetitionLevel == 0 ? leaf.rowCount : levels
-    var offsets = BufferBuilder(capacity: (room + 2) * 4)
-    var flags = BufferBuilder(capacity: room + 1)
-    var elements = 0
-    unsafe offsets.appendUnsafely(capacity: (room + 2) * 4) { offsetRoom in
-      unsafe flags.appendUnsafely(capacity: room + 1) { flagRoom in
-        let count = unsafe Self.scan(
-          leaf, node, slotLevel: slotLevel, offsets: offsetRoom.assumingMemoryBound(to: Int32.self),
-          flags: flagRoom.assumingMemoryBound(to: UInt8.self), elements: &elements)
-        return count
+    var offsets = BufferBuilder(capacity: node.repetitionLevel == 0 ? (leaf.rowCount + 1) * 4 : 1024)
+    var validity = BitmapBuilder(capacity: node.repetitionLevel == 0 ? leaf.rowCount : 0)
+    var total = 0
+    Self.forEachWord(leaf) { levels in
+      let starts = levels.repeated(atMost: node.repetitionLevel) & levels.defined(atLeast: slotLevel)
+      let there = levels.defined(atLeast: node.definitionLevel)
+      let elements =
+        levels.repeated(atMost: node.repetitionLevel + 1) & levels.defined(atLeast: node.definitionLevel + 1)
+      forEachBit(starts) { bit in
+        let before = elements & ((1 &<< UInt64(bit)) &- 1)
+        offsets.append(Int32(truncatingIfNeeded: total &+ before.nonzeroBitCount))
+        validity.append(there &>> UInt64(bit) & 1 == 1)
       }
-      return (flags.byteCount + 1) * 4
+      total &+= elements.nonzeroBitCount
     }
-    var validity = BitmapBuilder(capacity: flags.byteCount)
-    LevelKernels.appendValidity(flags.bytes, present: 1, slot: 0, to: &validity)
+    offsets.append(Int32(truncatingIfNeeded: total))
     return Lists(
-      count: flags.byteCount, offsets: offsets.finish(), validity: validity.finish(), elementCount: elements)
+      count: validity.count, offsets: offsets.finish(),
+      validity: node.definitionLevel > slotLevel ? validity.finish() : nil, elementCount: total)
   }
 
-  /// Writes each list's start and whether it is there, and the end of the last; answers how many lists there are.
-  private static func scan(
-    _ leaf: LeafSlots, _ node: ColumnNode, slotLevel: Int, offsets: UnsafeMutableBufferPointer<Int32>,
-    flags: UnsafeMutableBufferPointer<UInt8>, elements: inout Int
-  ) -> Int {
-    let (start, slot, there) = (UInt8(node.repetitionLevel), UInt8(slotLevel), UInt8(node.definitionLevel))
-    let (element, filled) = (start + 1, there + 1)
-    var (count, total) = (0, 0)
+  // MARK: Levels, a word at a time
+
+  /// Up to 64 levels, as pointers to their bytes.
+  @safe private struct Levels {
+    // SAFETY: made by `forEachWord` over memory that it holds, and used inside its closure alone.
+    let definitions: UnsafePointer<UInt8>
+    let repetitions: UnsafePointer<UInt8>
+    let count: Int
+
+    var all: UInt64 { count >= 64 ? .max : (1 &<< UInt64(count)) &- 1 }
+
+    @inline(__always) func defined(atLeast level: Int) -> UInt64 {
+      level == 0 ? all : unsafe LevelKernels.mask(definitions, count: count, atLeast: UInt8(level))
+    }
+
+    @inline(__always) func repeated(atMost level: Int) -> UInt64 {
+      all & ~(unsafe LevelKernels.mask(repetitions, count: count, atLeast: UInt8(level + 1)))
+    }
+  }
+
+  @inline(__always)
+  private static func forEachWord(_ leaf: LeafSlots, _ body: (Levels) -> Void) {
+    let count = leaf.definitionLevels.byteCount
+    // Without lists, every level begins a row.
+    let repetitions = leaf.repetitionLevels.isEmpty ? Buffer(zeroes: count) : leaf.repetitionLevels
     unsafe leaf.definitionLevels.withUnsafeBytes { definitions in
-      unsafe leaf.repetitionLevels.withUnsafeBytes { repetitions in
-        for index in 0..<definitions.count {
-          let (definition, repetition) = unsafe (definitions[index], repetitions[index])
-          unsafe offsets[count] = Int32(truncatingIfNeeded: total)
-          unsafe flags[count] = UInt8(truncatingIfNeeded: LevelKernels.bit(definition >= there))
-          count &+= LevelKernels.bit(repetition <= start) & LevelKernels.bit(definition >= slot)
-          total &+= LevelKernels.bit(repetition <= element) & LevelKernels.bit(definition >= filled)
+      unsafe repetitions.withUnsafeBytes { repetitions in
+        guard let first = unsafe definitions.assumingMemoryBound(to: UInt8.self).baseAddress,
+          let second = unsafe repetitions.assumingMemoryBound(to: UInt8.self).baseAddress
+        else { return }
+        for index in stride(from: 0, to: count, by: 64) {
+          body(unsafe Levels(definitions: first + index, repetitions: second + index, count: min(64, count - index)))
         }
       }
     }
-    unsafe offsets[count] = Int32(truncatingIfNeeded: total)
-    elements = total
-    return count
+  }
+}
+
+/// Calls `body` with the index of each set bit.
+@inline(__always)
+private func forEachBit(_ word: UInt64, _ body: (Int) -> Void) {
+  var word = word
+  while word != 0 {
+    body(word.trailingZeroBitCount)
+    word &= word &- 1
   }
 }

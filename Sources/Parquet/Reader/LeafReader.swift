@@ -3,6 +3,7 @@ import Buffers
 
 /// Reads the slots of one leaf column of one row group, some rows at a time.
 final class LeafReader {
+  private let source: LeafSource
   private var pages: PageCursor
   private var builder: LeafBuilder
   private let codec: CompressionCodec
@@ -12,48 +13,66 @@ final class LeafReader {
   private var isAtEnd = false
   /// Values that the pages still hold, nulls included.
   private var valuesLeft: Int
+  /// Rows at the pages' start that are not wanted.
+  private var rowsToSkip = 0
+  /// How many slots a row has, about.
+  private let slotsPerRow: Int
 
   /// - Parameters:
-  ///   - valueCount: values in the pages at most; what follows them is passed over.
+  ///   - segments: the bytes of the chunk's pages, or of some.
+  ///   - valueCount: values in those pages at most; what follows them is passed over.
   ///   - dictionary: the chunk's dictionary if it is known; its page is then not among the pages.
   init(
-    _ leaf: LeafColumn, isNested: Bool, asDictionary: Bool, codec: CompressionCodec, pages: PageCursor,
-    valueCount: Int, dictionary: LeafDictionary?, options: ReadOptions
+    _ source: LeafSource, _ chunk: ParquetFile.Chunk, _ segments: [PageCursor.Segment], valueCount: Int,
+    dictionary: LeafDictionary?, options: ReadOptions
   ) {
-    self.pages = pages
-    self.codec = codec
+    self.source = source
     self.options = options
+    pages = PageCursor(segments)
+    codec = chunk.codec
     valuesLeft = valueCount
-    builder = LeafBuilder(leaf, isNested: isNested, asDictionary: asDictionary)
+    slotsPerRow = chunk.slotsPerRow
+    builder = LeafBuilder(source)
     builder.dictionary = dictionary
   }
-
-  var leaf: LeafColumn { builder.leaf }
 
   /// The chunk's dictionary, if a dictionary page was read.
   var dictionary: LeafDictionary? { builder.dictionary }
 
+  private var leaf: LeafColumn { source.leaf }
+
   /// The next `count` rows.
-  /// - Parameter limit: bytes that they may take.
+  /// - Parameters:
+  ///   - isLast: whether no more rows will be asked for.
+  ///   - limit: bytes that they may take.
   /// - Throws: `.countMismatch` where the chunk has fewer.
-  func read(_ count: Int, limit: Int, decoder: inout PageDecoder) throws(ParquetError) -> LeafSlots {
+  func read(
+    _ count: Int, isLast: Bool = false, limit: Int, decoder: inout PageDecoder
+  ) throws(ParquetError) -> LeafSlots {
     do throws(ParquetError) {
-      if let left, left.rowCount >= count, isWhole(left.rowCount, count) {
-        self.left = left.slice(count..<left.rowCount, slot: leaf.slotLevel)
-        return left.slice(0..<count, slot: leaf.slotLevel)
-      }
+      if let left, isWhole(left.rowCount, count + rowsToSkip) { return split(left, at: count) }
+      if slotsPerRow * count > 4_096 { builder.reserve(slots: slotsPerRow * count) }
       if let left { builder.append(left) }
       left = nil
-      while !isWhole(builder.rowCount, count), try readPage(limit: limit, &decoder) {}
-      guard builder.rowCount >= count else {
-        throw ParquetError(.countMismatch("rows", expected: count, actual: builder.rowCount))
+      while !isWhole(builder.rowCount, count + rowsToSkip) {
+        guard try readPage(wanted: isLast ? count : nil, limit: limit, &decoder) else { break }
       }
-      let slots = builder.take()
-      if slots.rowCount > count { left = slots.slice(count..<slots.rowCount, slot: leaf.slotLevel) }
-      return slots.slice(0..<count, slot: leaf.slotLevel)
+      guard builder.rowCount >= count + rowsToSkip else {
+        throw ParquetError(.countMismatch("rows", expected: count, actual: max(0, builder.rowCount - rowsToSkip)))
+      }
+      return split(builder.take(), at: count)
     } catch {
       throw error.located(column: leaf.name)
     }
+  }
+
+  /// The first `count` rows behind those to skip; the others are kept.
+  private func split(_ slots: LeafSlots, at count: Int) -> LeafSlots {
+    let start = rowsToSkip
+    let rest = start + count..<slots.rowCount
+    rowsToSkip = 0
+    left = rest.isEmpty ? nil : slots.slice(rest, slot: leaf.slotLevel)
+    return slots.slice(start..<start + count, slot: leaf.slotLevel)
   }
 
   /// Whether `count` of the rows begun are at hand to their ends: lists may go on in the next page.
@@ -61,40 +80,41 @@ final class LeafReader {
     leaf.maxRepetitionLevel == 0 || isAtEnd ? rows >= count : rows > count
   }
 
-  /// Passes over the next `count` rows; pages with nothing else are not decoded.
+  /// Passes over the first `count` rows; pages with nothing else are not decoded.
+  /// - Precondition: nothing was read yet.
   func skip(_ count: Int, limit: Int, decoder: inout PageDecoder) throws(ParquetError) {
-    var count = count
-    if left == nil, builder.rowCount == 0 { count -= try skipPages(upTo: count, &decoder) }
+    do throws(ParquetError) {
+      rowsToSkip = count - (try skipPages(upTo: count, &decoder))
+    } catch {
+      throw error.located(column: leaf.name)
+    }
     // Bit by bit, so that what is thrown away takes little memory.
-    while count > 0 {
-      let step = min(count, 1 << 16)
-      _ = try read(step, limit: limit, decoder: &decoder)
-      count -= step
+    while rowsToSkip > 1 << 16 {
+      let left = rowsToSkip - 1 << 16
+      rowsToSkip = 0
+      _ = try read(1 << 16, limit: limit, decoder: &decoder)
+      rowsToSkip = left
     }
   }
 
   /// Answers how many rows the skipped pages have.
   private func skipPages(upTo count: Int, _ decoder: inout PageDecoder) throws(ParquetError) -> Int {
     var skipped = 0
-    while skipped < count {
+    while skipped < count, valuesLeft > 0 {
       let before = pages
-      do throws(ParquetError) {
-        guard let page = try pages.next() else { return skipped }
-        switch page.header.kind {
-        case .dictionary: try readDictionary(page, &decoder)
-        case .other: continue
-        case .data(let rows, _, _, _) where leaf.maxRepetitionLevel == 0 && rows <= count - skipped:
-          skipped += rows
-          valuesLeft -= rows
-        case .dataV2(let values, _, let rows, _, _, _, _) where rows <= count - skipped:
-          skipped += rows
-          valuesLeft -= values
-        default:
-          pages = before
-          return skipped
-        }
-      } catch {
-        throw error.located(column: leaf.name)
+      guard let page = try pages.next() else { return skipped }
+      switch page.header.kind {
+      case .dictionary: try readDictionary(page, &decoder)
+      case .other: continue
+      case .data(let rows, _, _, _) where leaf.maxRepetitionLevel == 0 && rows <= count - skipped:
+        skipped += rows
+        valuesLeft -= rows
+      case .dataV2(let values, _, let rows, _, _, _, _) where rows <= count - skipped:
+        skipped += rows
+        valuesLeft -= values
+      default:
+        pages = before
+        return skipped
       }
     }
     return skipped
@@ -103,7 +123,7 @@ final class LeafReader {
   // MARK: Pages
 
   /// Answers whether there was a page.
-  private func readPage(limit: Int, _ decoder: inout PageDecoder) throws(ParquetError) -> Bool {
+  private func readPage(wanted: Int?, limit: Int, _ decoder: inout PageDecoder) throws(ParquetError) -> Bool {
     guard valuesLeft > 0, let page = try pages.next() else {
       isAtEnd = true
       return false
@@ -111,7 +131,7 @@ final class LeafReader {
     do throws(ParquetError) {
       switch page.header.kind {
       case .dictionary: try readDictionary(page, &decoder)
-      case .data, .dataV2: try readData(page, limit: limit, &decoder)
+      case .data, .dataV2: try readData(page, wanted: wanted, limit: limit, &decoder)
       case .other: break
       }
       return true
@@ -126,14 +146,14 @@ final class LeafReader {
       throw ParquetError(.unsupportedEncoding(Int(encoding.rawValue)))
     }
     guard builder.dictionary == nil else { throw ParquetError(.malformed("column chunk: two dictionary pages")) }
-    let size = page.header.uncompressedByteCount
-    try requirePage(page, decoded: count * builder.layout.width)
+    try requirePage(page, decoded: count * source.layout.width)
     if codec == .uncompressed {
-      try requireStored(page, size)
+      try requireStored(page)
       try buildDictionary(page.body.bytes, count: count, &decoder.work)
     } else {
       decoder.page.truncate(to: 0)
-      try decoder.decompressor.decompress(page.body.bytes, codec: codec, byteCount: size, into: &decoder.page)
+      try decoder.decompressor.decompress(
+        page.body.bytes, codec: codec, byteCount: page.header.uncompressedByteCount, into: &decoder.page)
       try buildDictionary(decoder.page, count: count, &decoder.work)
     }
   }
@@ -146,13 +166,15 @@ final class LeafReader {
 
   private func buildDictionary(_ bytes: RawSpan, count: Int, _ work: inout PageWork) throws(ParquetError) {
     builder.dictionary = try LeafDictionary(
-      bytes, count: count, leaf: leaf, layout: builder.layout, scratch: &work.scratch)
+      bytes, count: count, leaf: leaf, layout: source.layout, scratch: &work.scratch)
   }
 
-  private func readData(_ page: StoredPage, limit: Int, _ decoder: inout PageDecoder) throws(ParquetError) {
+  private func readData(
+    _ page: StoredPage, wanted: Int?, limit: Int, _ decoder: inout PageDecoder
+  ) throws(ParquetError) {
     guard let layout = PageLayout(page.header) else { return }
     valuesLeft -= layout.valueCount
-    try requirePage(page, decoded: layout.valueCount * max(1, builder.layout.width))
+    try requirePage(page, decoded: layout.valueCount * max(1, source.layout.width))
     let levelByteCount = layout.levelByteCount
     let size = page.header.uncompressedByteCount - levelByteCount
     guard levelByteCount <= page.body.byteCount, size >= 0 else {
@@ -160,30 +182,43 @@ final class LeafReader {
     }
     let levels = page.body.slice(0..<levelByteCount)
     let stored = page.body.slice(levelByteCount..<page.body.byteCount)
+    let window = window(of: layout, wanted: wanted)
     if codec == .uncompressed || !layout.isCompressed {
-      try requireStored(page, page.header.uncompressedByteCount)
-      try append(layout, levels, stored.bytes, limit: limit, &decoder.work)
+      try requireStored(page)
+      try append(layout, levels, stored.bytes, window, limit, &decoder.work)
     } else {
       decoder.page.truncate(to: 0)
       if size > 0 {
         try decoder.decompressor.decompress(stored.bytes, codec: codec, byteCount: size, into: &decoder.page)
       }
-      try append(layout, levels, decoder.page, limit: limit, &decoder.work)
+      try append(layout, levels, decoder.page, window, limit, &decoder.work)
     }
   }
 
-  private func append(
-    _ layout: PageLayout, _ levels: Buffer, _ page: borrowing BufferBuilder, limit: Int, _ work: inout PageWork
-  ) throws(ParquetError) {
-    try append(layout, levels, page.bytes, limit: limit, &work)
+  /// The rows of a page that are wanted, where not all are and the others can be left out; they then count as skipped.
+  private func window(of layout: PageLayout, wanted: Int?) -> Range<Int>? {
+    guard !source.isNested, source.canDecodePart(of: layout.encoding) else { return nil }
+    let start = builder.rowCount == 0 ? min(rowsToSkip, layout.valueCount) : 0
+    let end =
+      wanted.map { min(layout.valueCount, start + $0 + rowsToSkip - start - builder.rowCount) } ?? layout.valueCount
+    guard start > 0 || end < layout.valueCount else { return nil }
+    rowsToSkip -= start
+    return start..<max(start, end)
   }
 
   private func append(
-    _ layout: PageLayout, _ levels: Buffer, _ body: RawSpan, limit: Int, _ work: inout PageWork
+    _ layout: PageLayout, _ levels: Buffer, _ body: borrowing BufferBuilder, _ window: Range<Int>?, _ limit: Int,
+    _ work: inout PageWork
   ) throws(ParquetError) {
-    try builder.append(
-      layout, levels: levels.bytes, body: body, limit: limit, pageLevels: &work.levels, dense: &work.dense,
-      scratch: &work.scratch)
+    try append(layout, levels, body.bytes, window, limit, &work)
+  }
+
+  private func append(
+    _ layout: PageLayout, _ levels: Buffer, _ body: RawSpan, _ window: Range<Int>?, _ limit: Int,
+    _ work: inout PageWork
+  ) throws(ParquetError) {
+    let page = LeafBuilder.Page(layout, levels: levels.bytes, body: body)
+    try builder.append(page, window: window, limit: limit, work: &work)
   }
 
   /// Checks the page's sizes against the limits, and its checksum.
@@ -195,9 +230,12 @@ final class LeafReader {
     if options.verifiesChecksums { try page.verifyChecksum() }
   }
 
-  private func requireStored(_ page: StoredPage, _ size: Int) throws(ParquetError) {
-    guard page.body.byteCount == size else {
-      throw ParquetError(.countMismatch("bytes in an uncompressed page", expected: size, actual: page.body.byteCount))
+  private func requireStored(_ page: StoredPage) throws(ParquetError) {
+    guard page.body.byteCount == page.header.uncompressedByteCount else {
+      throw ParquetError(
+        .countMismatch(
+          "bytes in an uncompressed page", expected: page.header.uncompressedByteCount,
+          actual: page.body.byteCount))
     }
   }
 }

@@ -1,29 +1,15 @@
 import Buffers
+import CBitPacking
 
-/// Work on definition and repetition levels, a byte each and below 128, eight or more at a time.
+/// Work on definition and repetition levels, a byte each, 64 at a time.
+///
+/// Levels lie in memory of a `BufferBuilder`, which is readable for 64 bytes past its end.
 enum LevelKernels {
   /// One bit per level of up to 64: whether it is `threshold` or more.
   @inline(__always)
   static func mask(_ levels: UnsafePointer<UInt8>, count: Int, atLeast threshold: UInt8) -> UInt64 {
-    if threshold == 0 { return count == 64 ? .max : (1 &<< UInt64(count)) &- 1 }
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let offset = UInt64(128 &- threshold) &* ones
-    var mask: UInt64 = 0
-    var index = 0
-    let raw = unsafe UnsafeRawPointer(levels)
-    while index < count {
-      var word: UInt64 = 0
-      if count &- index >= 8 {
-        word = unsafe raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      } else {
-        for byte in index..<count { word |= UInt64(unsafe levels[byte]) &<< UInt64(8 &* (byte &- index)) }
-      }
-      // The high bit of each byte says whether it is large enough; the product gathers the eight into the top byte.
-      let high = ((word &+ offset) &>> 7) & ones
-      mask |= ((high &* 0x0102_0408_1020_4080) &>> 56) &<< UInt64(index)
-      index &+= 8
-    }
-    return mask
+    let mask = unsafe bytes_at_least(levels, threshold)
+    return count >= 64 ? mask : mask & ((1 &<< UInt64(count)) &- 1)
   }
 
   static func count(_ levels: RawSpan, atLeast threshold: Int) -> Int {
@@ -91,19 +77,26 @@ enum LevelKernels {
     }
   }
 
+  /// Which definition levels are values and which are slots, and how many of the levels at hand are slots.
+  struct Places {
+    var present: Int
+    var slot: Int
+    var slotCount: Int
+  }
+
   /// Appends a value of type `Value` per slot: the next of `dense` where the level is `present`, else zero.
   /// - Parameter dense: readable for one value past its end.
   static func spread<Value: FixedWidthInteger & BitwiseCopyable>(
-    _ dense: RawSpan, levels: RawSpan, present: Int, slot: Int, slotCount: Int, as type: Value.Type,
-    to output: inout BufferBuilder
+    _ dense: RawSpan, levels: RawSpan, _ places: Places, as type: Value.Type, to output: inout BufferBuilder
   ) {
+    let slotCount = places.slotCount
     // One slot of room more: the loop writes before it knows whether the level has a slot.
     unsafe output.appendUnsafely(capacity: (slotCount + 1) * MemoryLayout<Value>.stride) { room in
       unsafe dense.withUnsafeBytes { dense in
         unsafe levels.withUnsafeBytes { levels in
           let values = unsafe dense.baseAddress!.assumingMemoryBound(to: Value.self)
           let output = unsafe room.baseAddress!.assumingMemoryBound(to: Value.self)
-          let (present, slot) = (UInt8(present), UInt8(slot))
+          let (present, slot) = (UInt8(places.present), UInt8(places.slot))
           var (from, to) = (0, 0)
           for index in 0..<levels.count {
             let level = unsafe levels[index]

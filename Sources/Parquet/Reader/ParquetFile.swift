@@ -12,6 +12,8 @@ package struct ParquetFile: Sendable {
   package let metadata: FileMetadata
   package let schema: ParquetSchema
   package let byteCount: Int
+  /// By row group and leaf.
+  private let chunks: [[Result<Chunk, ParquetError>]]
 
   private static let magic: UInt32 = 0x3152_4150  // "PAR1"
   private static let encryptedMagic: UInt32 = 0x4552_4150  // "PARE"
@@ -48,7 +50,8 @@ package struct ParquetFile: Sendable {
     }
     schema = try ParquetSchema(elements: metadata.schema)
     self.byteCount = byteCount
-    for group in metadata.rowGroups { try check(group) }
+    for group in metadata.rowGroups { try Self.check(group, schema) }
+    chunks = Self.chunks(metadata, schema, byteCount: byteCount)
   }
 
   /// Opens the file that `source` reads.
@@ -62,7 +65,7 @@ package struct ParquetFile: Sendable {
     try self.init(footer: footer, byteCount: source.byteCount)
   }
 
-  private func check(_ group: RowGroupMetadata) throws(ParquetError) {
+  private static func check(_ group: RowGroupMetadata, _ schema: ParquetSchema) throws(ParquetError) {
     guard group.columns.count == schema.leaves.count else {
       throw ParquetError(
         .countMismatch("column chunks in a row group", expected: schema.leaves.count, actual: group.columns.count))
@@ -108,37 +111,64 @@ package struct ParquetFile: Sendable {
 
   // MARK: Column chunks
 
-  /// The metadata of a column chunk.
-  /// - Throws: `.encrypted`, `.unsupportedCodec`, `.unsupported` for chunks in other files.
-  package func chunk(rowGroup: Int, leaf: Int) throws(ParquetError) -> ColumnMetadata {
-    let chunk = metadata.rowGroups[rowGroup].columns[leaf]
-    let name = schema.leaves[leaf].name
-    guard !chunk.isEncrypted, let column = chunk.metadata else { throw ParquetError(.encrypted, column: name) }
-    guard chunk.filePath?.isEmpty ?? true else {
-      throw ParquetError(.unsupported("a column chunk in another file"), column: name)
-    }
-    guard column.codec.isSupported else { throw ParquetError(.unsupportedCodec(column.codec.name), column: name) }
-    return column
+  /// What reading a column chunk needs to know of it.
+  struct Chunk: Sendable {
+    /// Where its pages lie, its dictionary page first.
+    var range: Range<Int>
+    var codec: CompressionCodec
+    /// Values in its pages, nulls included.
+    var valueCount: Int
+    /// Values per row, rounded up.
+    var slotsPerRow: Int
   }
 
+  /// - Throws: `.encrypted`, `.unsupportedCodec`, `.unsupported` for chunks in other files, `.truncated` for one that does
+  ///   not lie inside the file.
+  func chunk(rowGroup: Int, leaf: Int) throws(ParquetError) -> Chunk { try chunks[rowGroup][leaf].get() }
+
   /// Where a column chunk's pages lie, its dictionary page first.
-  /// - Throws: `.truncated` where that is not inside the file.
   package func chunkRange(rowGroup: Int, leaf: Int) throws(ParquetError) -> Range<Int> {
-    let column = try chunk(rowGroup: rowGroup, leaf: leaf)
-    var start = column.dataPageOffset
-    if let dictionary = column.dictionaryPageOffset, dictionary > 0 { start = min(start, dictionary) }
-    let (end, overflow) = start.addingReportingOverflow(column.totalCompressedByteCount)
+    try chunk(rowGroup: rowGroup, leaf: leaf).range
+  }
+
+  private static func chunks(
+    _ metadata: FileMetadata, _ schema: ParquetSchema, byteCount: Int
+  ) -> [[Result<Chunk, ParquetError>]] {
+    let padding = hasShortChunks(metadata) ? 100 : 0
+    return metadata.rowGroups.map { group in
+      zip(group.columns, schema.leaves).map { column, leaf in
+        do throws(ParquetError) {
+          return .success(try chunk(column, rowCount: group.rowCount, byteCount: byteCount, padding: padding))
+        } catch {
+          return .failure(error.located(column: leaf.name))
+        }
+      }
+    }
+  }
+
+  private static func chunk(
+    _ column: ColumnChunkMetadata, rowCount: Int, byteCount: Int, padding: Int
+  ) throws(ParquetError) -> Chunk {
+    guard !column.isEncrypted, let metadata = column.metadata else { throw ParquetError(.encrypted) }
+    guard column.filePath?.isEmpty ?? true else { throw ParquetError(.unsupported("a column chunk in another file")) }
+    guard metadata.codec.isSupported else { throw ParquetError(.unsupportedCodec(metadata.codec.name)) }
+    var start = metadata.dataPageOffset
+    if let dictionary = metadata.dictionaryPageOffset, dictionary > 0 { start = min(start, dictionary) }
+    let (end, overflow) = start.addingReportingOverflow(metadata.totalCompressedByteCount)
     guard !overflow, end <= byteCount else {
       throw ParquetError(
-        .truncated("column chunk", needed: column.totalCompressedByteCount, available: max(0, byteCount - start)),
-        column: schema.leaves[leaf].name, byteOffset: start)
+        .truncated("column chunk", needed: metadata.totalCompressedByteCount, available: max(0, byteCount - start)),
+        byteOffset: start)
     }
-    return start..<(hasShortChunks ? min(end + 100, byteCount) : end)
+    let slotsPerRow = rowCount > 0 ? metadata.valueCount / rowCount + 1 : 1
+    return Chunk(
+      range: start..<min(end + padding, byteCount), codec: metadata.codec, valueCount: metadata.valueCount,
+      slotsPerRow: min(slotsPerRow, 1 << 20))
   }
 
   /// Whether the writer left a page header out of a chunk's size, as parquet-mr did before 1.2.9.
   /// - Source: PARQUET-816.
-  private var hasShortChunks: Bool {
+  private static func hasShortChunks(_ metadata: FileMetadata) -> Bool {
     guard let writer = metadata.createdBy, writer.hasPrefix("parquet-mr") else { return false }
     let version = writer.split(separator: " ").dropFirst(2).first ?? "0"
     let parts = version.split { !$0.isNumber }.prefix(3).map { Int($0) ?? 0 }

@@ -38,27 +38,27 @@ package final class ParquetReader<Source: ByteSource> {
   package func read(
     rowGroup: Int, columns: [Int]? = nil, rows: Range<Int>? = nil, pages: RowGroupPageIndex? = nil
   ) throws -> RecordBatch {
-    let group = try open(rowGroup: rowGroup, columns: columns, rows: rows, pages: pages)
-    let empty = rows?.isEmpty ?? (file.metadata.rowGroups[rowGroup].rowCount == 0)
-    if !empty, let batch = try group.next(.max, &decoder) { return batch }
-    let schema = file.arrowSchema(columns: columns, options: options)
-    return RecordBatch(schema, schema.fields.map { ArrowArray(nulls: $0.type, count: 0) }, rowCount: 0)
+    let projection = ReadProjection(file, columns: columns, options: options)
+    let group = try open(projection, rowGroup: rowGroup, rows: rows, pages: pages)
+    if let batch = try group.next(.max, &decoder) { return batch }
+    let none = projection.schema.fields.map { ArrowArray(nulls: $0.type, count: 0) }
+    return RecordBatch(projection.schema, none, rowCount: 0)
   }
 
   private func open(
-    rowGroup: Int, columns: [Int]?, rows: Range<Int>?, pages: RowGroupPageIndex?
+    _ projection: ReadProjection, rowGroup: Int, rows: Range<Int>? = nil, pages: RowGroupPageIndex? = nil
   ) throws -> RowGroupDecoder {
-    let plan = try file.plan(rowGroup: rowGroup, columns: columns, rows: rows, pages: pages)
-    let bytes = try plan.ranges.map { try source.read($0) }
-    return try RowGroupDecoder(file, plan, bytes: bytes, options: options)
+    let plan = try projection.plan(rowGroup: rowGroup, rows: rows, pages: pages)
+    return try RowGroupDecoder(plan, bytes: try plan.ranges.map { try source.read($0) })
   }
 
   /// Calls `body` with all rows of the file in order, `limit` at a time at most.
   package func forEachBatch(
     columns: [Int]? = nil, limit: Int = 1 << 16, _ body: (RecordBatch) throws -> Void
   ) throws {
+    let projection = ReadProjection(file, columns: columns, options: options)
     for rowGroup in 0..<file.rowGroupCount {
-      let group = try open(rowGroup: rowGroup, columns: columns, rows: nil, pages: nil)
+      let group = try open(projection, rowGroup: rowGroup)
       while let batch = try group.next(limit, &decoder) { try body(batch) }
     }
   }

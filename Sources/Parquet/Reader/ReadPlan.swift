@@ -4,17 +4,16 @@ import Buffers
 ///
 /// Whoever reads the file fetches `ranges`, in whatever way, and hands their bytes to a `RowGroupDecoder`.
 package struct ReadPlan: Sendable {
+  package let projection: ReadProjection
   package let rowGroup: Int
   /// Counted from the row group's first.
   package let rows: Range<Int>
-  /// Columns of the table, in the order in which they are returned.
-  package let columns: [Int]
   /// Byte ranges of the file, ascending within a column.
   package let ranges: [Range<Int>]
+  /// In the order of the projection's.
   let leaves: [Leaf]
 
   struct Leaf: Sendable {
-    var leaf: Int
     /// The first row of the first data page.
     var firstRow = 0
     /// Whether all pages of the chunk are among the ranges.
@@ -24,40 +23,39 @@ package struct ReadPlan: Sendable {
   }
 }
 
-extension ParquetFile {
-  /// Plans the reading of `rows` of `columns`.
+extension ReadProjection {
+  /// Plans the reading of `rows` of a row group.
   ///
   /// - Parameters:
-  ///   - columns: of the table; nil for all.
   ///   - rows: counted from the row group's first; nil for all.
   ///   - pages: the row group's offset indexes, if they were read: only the pages with those rows are then fetched.
-  ///   - dictionaries: whose pages need not be fetched.
-  /// - Precondition: row group, columns and rows are the file's.
+  ///   - dictionaries: those that are known, by leaf: their pages need not be fetched.
+  /// - Precondition: row group and rows are the file's.
   package func plan(
-    rowGroup: Int, columns: [Int]? = nil, rows: Range<Int>? = nil, pages: RowGroupPageIndex? = nil,
+    rowGroup: Int, rows: Range<Int>? = nil, pages: RowGroupPageIndex? = nil,
     dictionaries: [Int: LeafDictionary] = [:]
   ) throws(ParquetError) -> ReadPlan {
-    let columns = columns ?? Array(schema.columns.indices)
-    let rowCount = metadata.rowGroups[rowGroup].rowCount
+    let rowCount = file.metadata.rowGroups[rowGroup].rowCount
     let rows = rows ?? 0..<rowCount
     precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount)")
     var ranges: [Range<Int>] = []
     var leaves: [ReadPlan.Leaf] = []
-    for column in columns {
-      for leaf in schema.columns[column].leaves {
-        let chunk = try chunkRange(rowGroup: rowGroup, leaf: leaf)
-        var plan = ReadPlan.Leaf(leaf: leaf, ranges: ranges.count..<ranges.count + 1)
-        if let index = pages?.offsetIndexes[leaf], !rows.isEmpty {
-          plan.firstRow = index.append(rows, of: chunk, withDictionary: dictionaries[leaf] == nil, to: &ranges)
-          plan.isWhole = false
-          plan.ranges = plan.ranges.lowerBound..<ranges.count
-        } else {
-          ranges.append(chunk)
-        }
-        leaves.append(plan)
+    ranges.reserveCapacity(self.leaves.count * 2)
+    leaves.reserveCapacity(self.leaves.count)
+    for source in self.leaves {
+      let chunk = try file.chunk(rowGroup: rowGroup, leaf: source.index).range
+      var plan = ReadPlan.Leaf(ranges: ranges.count..<ranges.count + 1)
+      if let index = pages?.offsetIndexes[source.index], !rows.isEmpty {
+        let isKnown = !dictionaries.isEmpty && dictionaries[source.index] != nil
+        plan.firstRow = index.append(rows, of: chunk, withDictionary: !isKnown, to: &ranges)
+        plan.isWhole = false
+        plan.ranges = plan.ranges.lowerBound..<ranges.count
+      } else {
+        ranges.append(chunk)
       }
+      leaves.append(plan)
     }
-    return ReadPlan(rowGroup: rowGroup, rows: rows, columns: columns, ranges: ranges, leaves: leaves)
+    return ReadPlan(projection: self, rowGroup: rowGroup, rows: rows, ranges: ranges, leaves: leaves)
   }
 }
 

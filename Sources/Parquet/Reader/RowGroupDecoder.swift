@@ -3,11 +3,9 @@ import Buffers
 
 /// Decodes the bytes that a plan asked for, as one batch or several.
 package final class RowGroupDecoder {
-  private let file: ParquetFile
+  private let projection: ReadProjection
   private let plan: ReadPlan
-  private let options: ReadOptions
-  private let schema: Schema
-  /// In the order of the plan's leaves.
+  /// In the order of the projection's.
   private let leaves: [LeafReader]
   private var isAtFirstRow = true
   /// Rows of the plan that were not returned yet.
@@ -17,32 +15,22 @@ package final class RowGroupDecoder {
   ///   - bytes: those of the plan's ranges, in their order.
   ///   - dictionaries: the ones that the plan left out, by leaf.
   package init(
-    _ file: ParquetFile, _ plan: ReadPlan, bytes: [Buffer], dictionaries: [Int: LeafDictionary] = [:],
-    options: ReadOptions = ReadOptions()
+    _ plan: ReadPlan, bytes: [Buffer], dictionaries: [Int: LeafDictionary] = [:]
   ) throws(ParquetError) {
     precondition(bytes.count == plan.ranges.count, "\(bytes.count) buffers for \(plan.ranges.count) ranges")
-    self.file = file
+    let projection = plan.projection
+    self.projection = projection
     self.plan = plan
-    self.options = options
-    schema = file.arrowSchema(columns: plan.columns, options: options)
     rowsLeft = plan.rows.count
     var readers: [LeafReader] = []
-    var next = 0
-    for column in plan.columns {
-      let node = file.schema.columns[column]
-      for _ in node.leaves {
-        let leaf = plan.leaves[next]
-        let segments = leaf.ranges.map {
-          PageCursor.Segment(byteOffset: plan.ranges[$0].lowerBound, bytes: bytes[$0])
-        }
-        let chunk = try file.chunk(rowGroup: plan.rowGroup, leaf: leaf.leaf)
-        readers.append(
-          LeafReader(
-            file.schema.leaves[leaf.leaf], isNested: node.isNested, asDictionary: file.isDictionary(column, options),
-            codec: chunk.codec, pages: PageCursor(segments), valueCount: leaf.isWhole ? chunk.valueCount : .max,
-            dictionary: dictionaries[leaf.leaf], options: options))
-        next += 1
-      }
+    readers.reserveCapacity(plan.leaves.count)
+    for (source, leaf) in zip(projection.leaves, plan.leaves) {
+      let chunk = try projection.file.chunk(rowGroup: plan.rowGroup, leaf: source.index)
+      let segments = leaf.ranges.map { PageCursor.Segment(byteOffset: plan.ranges[$0].lowerBound, bytes: bytes[$0]) }
+      readers.append(
+        LeafReader(
+          source, chunk, segments, valueCount: leaf.isWhole ? chunk.valueCount : .max,
+          dictionary: dictionaries[source.index], options: projection.options))
     }
     leaves = readers
   }
@@ -52,14 +40,15 @@ package final class RowGroupDecoder {
     guard rowsLeft > 0 else { return nil }
     if isAtFirstRow { try skipToFirstRow(&decoder) }
     let count = min(limit, rowsLeft)
-    var budget = options.batchByteLimit
+    var budget = projection.options.batchByteLimit
     var columns: [ArrowArray] = []
+    columns.reserveCapacity(projection.columns.count)
     var first = 0
-    for column in plan.columns {
-      let node = file.schema.columns[column]
+    for column in projection.columns {
+      let node = projection.file.schema.columns[column]
       var slots: [LeafSlots] = []
       for leaf in leaves[first..<first + node.leaves.count] {
-        let values = try leaf.read(count, limit: budget, decoder: &decoder)
+        let values = try leaf.read(count, isLast: count == rowsLeft, limit: budget, decoder: &decoder)
         budget = max(0, budget - values.byteCount)
         slots.append(values)
       }
@@ -67,14 +56,14 @@ package final class RowGroupDecoder {
       columns.append(try assemble(node, slots, count))
     }
     rowsLeft -= count
-    return RecordBatch(schema, columns, rowCount: count)
+    return RecordBatch(projection.schema, columns, rowCount: count)
   }
 
   private func skipToFirstRow(_ decoder: inout PageDecoder) throws(ParquetError) {
     isAtFirstRow = false
-    for (reader, leaf) in zip(leaves, plan.leaves) {
+    for (reader, leaf) in zip(leaves, plan.leaves) where plan.rows.lowerBound > leaf.firstRow {
       try reader.skip(
-        plan.rows.lowerBound - leaf.firstRow, limit: options.batchByteLimit, decoder: &decoder)
+        plan.rows.lowerBound - leaf.firstRow, limit: projection.options.batchByteLimit, decoder: &decoder)
     }
   }
 
@@ -93,12 +82,7 @@ package final class RowGroupDecoder {
   /// The dictionaries of the plan's leaves, as far as their pages were read: to be given to later decoders.
   package var dictionaries: [Int: LeafDictionary] {
     var found: [Int: LeafDictionary] = [:]
-    for (reader, leaf) in zip(leaves, plan.leaves) { found[leaf.leaf] = reader.dictionary }
+    for (reader, source) in zip(leaves, projection.leaves) { found[source.index] = reader.dictionary }
     return found
   }
-}
-
-extension ColumnNode {
-  /// Whether the column is more than a leaf.
-  var isNested: Bool { if case .leaf = kind { false } else { true } }
 }
