@@ -95,14 +95,6 @@ package struct CheckedExpression: Sendable {
   /// The names of the columns it reads, for projections.
   package var columnNames: [String] { variables.map(\.name) }
 
-  /// Whether the result may be null or an error for some row, as far as types tell.
-  package var isNullable: Bool {
-    switch type {
-    case .nullable, .null, .dyn: true
-    default: false
-    }
-  }
-
   /// The value, where it is the same for every row.
   package var constant: CELValue? { root.constant }
 

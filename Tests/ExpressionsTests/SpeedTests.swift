@@ -4,7 +4,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Rows per second of frequent expressions over batches of 64 Ki rows; with `SEQLINE_BENCHMARK` set, in a release build.
+/// Rows per second of frequent expressions over batches of 64 Ki rows, in a release build; only with
+/// `SEQLINE_BENCHMARK` set.
 @Suite(.enabled(if: unsafe getenv("SEQLINE_BENCHMARK") != nil), .serialized)
 struct SpeedTests {
   private static let rowCount = 1 << 16

@@ -4,6 +4,7 @@ import Buffers
 /// The values of a utf8 or binary array, in memory.
 ///
 /// Offsets are checked once: each value lies within the data.
+// SAFETY: reads are unchecked behind that check; a row is below `count`, which the kernels' loops see to.
 struct TextValues: ~Escapable {
   private let offsets: Span<Int32>
   private let data: RawSpan

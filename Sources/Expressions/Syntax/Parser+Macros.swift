@@ -44,6 +44,10 @@ extension Parser {
   }
 
   private func variableName(_ node: SyntaxNode, of macro: String) throws(ExpressionError) -> String {
+    if case .call(let name, let target?, _) = node.kind, case .identifier("cel", _) = target.kind {
+      let library = "'cel.\(name)' of an extension library"
+      throw fail(.unsupported(library, remedy: "use CEL's standard library"), at: node.range)
+    }
     guard case .identifier(let name, false) = node.kind else {
       throw fail(.invalidMacro("\(macro)() takes a plain name for its variable"), at: node.range)
     }

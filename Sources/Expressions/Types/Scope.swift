@@ -43,18 +43,17 @@ struct Scope {
   /// The type of a column that CEL has no values for.
   func unreadableColumn(_ name: String) -> DataType? { unreadable[name] }
 
+  /// What `name` was meant to be, when that can be guessed.
   func nearest(to name: String) -> String? { nearestName(to: name, among: variables.keys.sorted()) }
-
-  /// Whether a variable's name begins with `name` and a dot.
-  func hasPrefix(_ name: String) -> Bool { variables.keys.contains { $0.hasPrefix(name + ".") } }
 }
 
-/// The candidate that differs from `name` in the fewest letters, when few enough to be a slip.
+/// The candidate that differs from `name` in the fewest letters, when few enough to be a slip; else one that begins or
+/// ends with it.
 func nearestName(to name: String, among candidates: [String]) -> String? {
   let limit = max(1, name.utf8.count / 3)
   let ranked = candidates.map { (distance: editDistance(Array(name.utf8), Array($0.utf8)), name: $0) }
   guard let best = ranked.min(by: { $0.distance < $1.distance }), best.distance <= limit else {
-    return candidates.first { $0.hasSuffix("." + name) }
+    return candidates.first { $0.hasSuffix("." + name) || $0.hasPrefix(name + ".") }
   }
   return best.name
 }
