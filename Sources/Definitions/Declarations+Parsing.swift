@@ -52,8 +52,9 @@ extension ObjectReader {
     }
   }
 
+  /// Microseconds, or -1 for what is none.
   fileprivate mutating func duration(_ name: String) -> Int64 {
-    parsed(name, "duration", expected: DurationText.examples, DurationText.parse) ?? 0
+    parsed(name, "duration", expected: DurationText.examples, DurationText.parse) ?? -1
   }
 
   fileprivate mutating func optionalDuration(_ name: String) -> Int64? {

@@ -2,28 +2,42 @@ import Arrow
 
 extension DefinitionCompiler {
   mutating func compile(_ declared: Declared<EventTypeDefinition>) {
-    var eventType = declared.value
-    let place = declared.place
+    let (eventType, place) = (declared.value, declared.place)
     if eventType.name.isEmpty || set.eventType(eventType.name) != nil { return }
-    if !declared.isSound { faulty.insert("event type \(eventType.name)") }
     checkPresent(eventType.owner, "owner", "owner", at: place)
-    if !Self.isName(eventType.dataset) { faults.add(.badName(eventType.dataset), at: place.at("dataset")) }
-    guard let source = set.source(eventType.source) else {
-      if declared.isSound {
-        faults.add(.unknown("source", eventType.source, known: set.sources.map(\.name)), at: place.at("source"))
-      }
-      faulty.insert("event type \(eventType.name)")
-      return set.eventTypes.append(eventType)
+    if !Self.isName(eventType.dataset), !eventType.dataset.isEmpty || declared.isSound {
+      faults.add(.badName(eventType.dataset), at: place.at("dataset"))
     }
-    if declared.isSound { checkRetention(eventType, source, place) }
+    let isPartial = !declared.isSound || dependsOnFaulty(eventType)
+    if isPartial { faulty.insert("event type \(eventType.name)") }
+    if let source = set.source(eventType.source) {
+      compile(eventType, source, isPartial: isPartial, place)
+    } else {
+      noteUnknownSource(eventType, place)
+    }
+  }
+
+  /// Deduces the types of an event type's columns and adds them to its dataset.
+  private mutating func compile(
+    _ declared: EventTypeDefinition, _ source: SourceDefinition, isPartial: Bool, _ place: DefinitionError.Place
+  ) {
+    var eventType = declared
+    checkRetention(eventType, source, place)
     let raw = rawScope(&eventType, source, place)
     raw.checkFilter(eventType.filter, at: place.at("where"), faults)
     compileColumns(&eventType, raw, place)
-    let isPartial = !declared.isSound || dependsOnFaulty(eventType)
-    compileEnrichments(&eventType, ExpressionScope(ownColumns(of: eventType, source), isPartial: isPartial), place)
-    if isPartial { faulty.insert("event type \(eventType.name)") }
+    let own = ExpressionScope(ownColumns(of: eventType, source), isPartial: isPartial)
+    compileEnrichments(&eventType, own, place)
     set.eventTypes.append(eventType)
     extendDataset(eventType, source, place)
+  }
+
+  private mutating func noteUnknownSource(_ eventType: EventTypeDefinition, _ place: DefinitionError.Place) {
+    if !eventType.source.isEmpty {
+      faults.add(.unknown("source", eventType.source, known: set.sources.map(\.name)), at: place.at("source"))
+    }
+    faulty.insert("event type \(eventType.name)")
+    set.eventTypes.append(eventType)
   }
 
   private func dependsOnFaulty(_ eventType: EventTypeDefinition) -> Bool {
@@ -39,7 +53,7 @@ extension DefinitionCompiler {
     let retention = eventType.retentionMicros
     if retention == 0 {
       faults.add(.zeroDuration, at: place.at("retention"))
-    } else if retention < source.latenessMicros {
+    } else if retention > 0, retention < source.latenessMicros {
       faults.add(
         .retentionBelowLateness(retention, source.latenessMicros, source: source.name), at: place.at("retention"))
     }

@@ -8,7 +8,7 @@ extension DefinitionCompiler {
     if !declared.isSound { faulty.insert("source \(source.name)") }
     checkPresent(source.path, "path", "path", at: declared.place)
     checkFields(source, declared.place)
-    if declared.isSound { checkRoles(source, declared.place) }
+    checkRoles(source, declared.place)
   }
 
   private func checkFields(_ source: SourceDefinition, _ place: DefinitionError.Place) {
@@ -47,6 +47,7 @@ extension DefinitionCompiler {
   ) {
     guard let path else { return }
     guard let field = source.field(path) else {
+      if faulty.contains("source \(source.name)") { return }
       return faults.add(.undeclaredField(path.text, known: source.fields.map(\.path.text)), at: place.at(role))
     }
     if path.arrayPath != nil { return faults.add(.roleInArray(path.text), at: place.at(role)) }

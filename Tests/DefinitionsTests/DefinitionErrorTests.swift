@@ -84,6 +84,10 @@ import Testing
       """#,
       "definitions.py:13: source 'web': lateness: 'soon' is no duration; give one such as '90d', '12h', '30m', '15s' or '250ms'",
       "definitions.py:13: source 'web': path: a path is missing; give one",
+      "definitions.py:13: source 'web': user: 'tags[].name' has many values in an event; give a path without '[]'",
+      "definitions.py:13: source 'web': ts: 'id' is float64; give a timestamp",
+      "definitions.py:13: source 'web': revision: 'id' is float64; give an integer",
+      "definitions.py:13: source 'web': type: 'n' is int8; give a string",
       "definitions.py:15: source 'app': user: 'tags[].name' has many values in an event; give a path without '[]'",
       "definitions.py:15: source 'app': ts: 'id' is float64; give a timestamp",
       "definitions.py:15: source 'app': id: 'id' is float64; give an integer or a string",
@@ -199,6 +203,24 @@ import Testing
       "definitions.py:16: sequence 's': derive.x.gap: a time of 0 keeps nothing; give one such as '90d', '12h', '30m', '15s' or '250ms'",
       "definitions.py:16: sequence 's': freshness: a time of 0 keeps nothing; give one such as '90d', '12h', '30m', '15s' or '250ms'",
       "definitions.py:16: sequence 's': window: 1000d reaches back further than any event is kept, at most 90d ('click'); shorten it or lengthen the retention"
+    ),
+    Case(
+      "faults of several kinds in one definition",
+      #"""
+      Source("web", path="p", user="id", ts="ts", id="n", lateness="1h", fields={"id": "float32", "ts": "time", "n": "int8"})
+      EventType("visit", source="webb", owner="", retention="2 days", columns={"a": 1, "b": "dwell"})
+      EventType("visit2", source=log, owner="t", retention="2d", columns={"a": 1, "b": "dwel"}, enrich=[Derive("c", "b + 1"), Derive("ts", "a")])
+      """#,
+      "definitions.py:13: source 'web': fields.ts: 'time' is no type; give one such as 'int64', 'float64', 'bool', 'string', 'timestamp[ms]', 'timestamp[rfc3339]', 'json' or 'list<string>'",
+      "definitions.py:13: source 'web': user: 'id' is float32; give an integer or a string",
+      "definitions.py:14: event type 'visit': retention: '2 days' is no duration; give one such as '90d', '12h', '30m', '15s' or '250ms'",
+      "definitions.py:14: event type 'visit': columns.a: this is a number; give a string",
+      "definitions.py:14: event type 'visit': owner: an owner is missing; give one",
+      "definitions.py:14: event type 'visit': source: unknown source 'webb'; declare it, or use one of 'log', 'web'",
+      "definitions.py:15: event type 'visit2': columns.a: this is a number; give a string",
+      "definitions.py:15: event type 'visit2': retention: 2d is over before the last events of source 'log' arrive, up to 3d late; give 3d or more",
+      "definitions.py:15: event type 'visit2': columns.b: character 1: unknown column 'dwel'; did you mean 'dwell'?",
+      "definitions.py:15: event type 'visit2': enrich[1]: 'ts' is a system column that every event has; choose another name"
     ),
     Case(
       "limits that cannot be",
