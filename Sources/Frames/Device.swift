@@ -5,13 +5,15 @@ import Glibc
 struct Device: Sendable {
   let fileDescriptor: Int32
   let isPipe: Bool
+  let isRegularFile: Bool
 
   init(_ fileDescriptor: Int32) {
     self.fileDescriptor = fileDescriptor
     var status = stat()
     let answer = unsafe fstat(fileDescriptor, &status)
     let kind = status.st_mode & S_IFMT
-    isPipe = answer == 0 && (kind == S_IFIFO || kind == S_IFSOCK)
+    isPipe = answer == 0 && kind == S_IFIFO
+    isRegularFile = answer == 0 && kind == S_IFREG
   }
 
   /// Lets a pipe hold 1 MiB, a frame, instead of 64 KiB; the system may refuse, which does no harm.

@@ -12,11 +12,11 @@ public struct FrameWriter: ~Copyable {
   /// How many bytes were written.
   public private(set) var byteCount = 0
 
-  /// - Parameter compression: nil chooses: stored into a pipe, level 3 otherwise.
+  /// - Parameter compression: nil chooses: level 3 into a file, stored into pipes and whatever else keeps no bytes.
   public init(fileDescriptor: Int32, compression: FrameCompression? = nil) {
     device = Device(fileDescriptor)
     device.enlargePipe()
-    encoder = FrameEncoder(compression: compression ?? (device.isPipe ? .stored : .level(3)))
+    encoder = FrameEncoder(compression: compression ?? (device.isRegularFile ? .level(3) : .stored))
   }
 
   public mutating func write(_ batch: RecordBatch) throws(FrameError) { try write(encoder.encode(batch)) }
