@@ -74,6 +74,7 @@ let package = Package(
     command("seq-filter", cli),
     command("seq-enrich", cli),
     command("seq-assemble", cli + ["SequenceStore"]),
+    command("seq-index", cli + ["SequenceStore"]),
     command(
       "seq-config",
       ["CommandSupport", "Definitions", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -34,7 +34,7 @@ package struct EventInput {
           try body(batch)
         }
       })
-    guard !input.hadFrames || account.isComplete else { throw InputCutShort() }
+    guard !input.hadFrames || account.isComplete else { throw InputCutShort(report) }
     return report
   }
 

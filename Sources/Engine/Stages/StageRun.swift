@@ -30,7 +30,7 @@ package struct StageRun {
         return { try worker.work($0) }
       },
       write: { try sink.write($0) })
-    guard !input.hadFrames || sink.account.isComplete else { throw InputCutShort() }
+    guard !input.hadFrames || sink.account.isComplete else { throw InputCutShort(sink.report) }
     try output.finish()
     return sink.report
   }
@@ -72,7 +72,10 @@ package struct StageRun {
 
 /// The input ended without the mark of its end: the stage before this one died.
 package struct InputCutShort: Error, CustomStringConvertible {
-  package init() {}
+  /// What came.
+  package var report: RunReport
+
+  package init(_ report: RunReport) { self.report = report }
 
   package var description: String {
     "the input ended before its end mark: the stage before this one did not finish; what came was passed on without an end"

@@ -1,0 +1,56 @@
+import Arrow
+import Definitions
+import Engine
+
+/// Replaces days of a store by the events of a stream: what `seq-index --replace` does.
+package struct IndexRun {
+  private let store: StoreDirectory
+  private let definitions: DefinitionSet
+  private let range: DayRange
+  private let acceptsPartial: Bool
+
+  /// - Parameter acceptsPartial: whether a stream that was cut short is committed all the same.
+  package init(_ store: StoreDirectory, definitions: DefinitionSet, replacing range: DayRange, acceptsPartial: Bool) {
+    self.store = store
+    self.definitions = definitions
+    self.range = range
+    self.acceptsPartial = acceptsPartial
+  }
+
+  /// Events that come in order go straight to their days; others are put in order first.
+  ///
+  /// - Throws: `InputCutShort` when the stream has no end; then the store is as it was.
+  package func run(
+    _ stage: StageOptions, assembly: AssemblyOptions, indexing: StoreIndexer.Options
+  ) throws -> (report: RunReport, counts: [String: IndexCounts]) {
+    let indexer = try StoreIndexer(store, definitions: definitions, replacing: range, options: indexing)
+    let assemblers = DatasetAssemblers(assembly)
+    let report = try read(stage) { batch in
+      let isOrdered = batch.schema.metadata[MetadataKey.order] == "user"
+      if isOrdered { try indexer.add(batch) } else { try assemblers.append(batch) }
+    }
+    _ = try assemblers.finish { try indexer.add($0) }
+    try store.keep(definitions)
+    let counts = try indexer.commit()
+    return (report, counts)
+  }
+
+  private func read(_ stage: StageOptions, _ body: @escaping (RecordBatch) throws -> Void) throws -> RunReport {
+    do {
+      return try EventInput(stage).forEachBatch(body)
+    } catch let error as InputCutShort {
+      guard acceptsPartial else { throw NothingCommitted(store: store.path) }
+      return error.report
+    }
+  }
+}
+
+/// The input was cut short, so the store was left as it was.
+package struct NothingCommitted: Error, CustomStringConvertible {
+  package var store: String
+
+  package var description: String {
+    "the input ended before its end mark: the stage before this one did not finish; nothing was committed to \(store): "
+      + "run the pipeline again, or give --partial to commit what came"
+  }
+}
