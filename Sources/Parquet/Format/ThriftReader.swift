@@ -244,7 +244,8 @@ package struct ThriftReader {
 
   private mutating func skipMap(_ name: StaticString) throws(ParquetError) {
     try deepen(name)
-    let count = try bounded(try varint(), name)
+    let claimed = try varint()
+    let count = try bounded(claimed, name)
     if count > 0 {
       let types = try byte()
       guard let key = ThriftType(rawValue: types >> 4), let value = ThriftType(rawValue: types & 15) else {
@@ -290,7 +291,8 @@ package struct ThriftReader {
   }
 
   private mutating func bytes(_ name: StaticString) throws(ParquetError) -> Buffer {
-    let count = try bounded(try varint(), name)
+    let claimed = try varint()
+    let count = try bounded(claimed, name)
     defer { position += count }
     return buffer.slice(position..<position + count)
   }

@@ -20,8 +20,8 @@ struct LeafOptions {
     level = column.level ?? options.level
     encoding = column.encoding
     usesDictionary =
-      column.encoding == nil && (column.usesDictionary ?? !isRepeatedFloat) && leaf.physicalType != .boolean
-      && leaf.arrowType != .null
+      (column.encoding ?? .rleDictionary) == .rleDictionary && (column.usesDictionary ?? !isRepeatedFloat)
+      && leaf.physicalType != .boolean && leaf.arrowType != .null
     dictionaryByteCount = options.dictionaryByteCount
     hasBounds = column.hasBounds ?? !isRepeatedFloat
     boundByteCount = options.boundByteCount
@@ -47,6 +47,9 @@ final class LeafWriter {
     self.column = column
     self.options = options
     order = options.hasBounds ? ValueOrder(column) : nil
+    if let encoding = options.encoding, !encoding.suits(column.physicalType) {
+      throw ParquetError(.unsupportedEncoding(Int(encoding.rawValue)), column: column.name)
+    }
     do {
       page = try LeafPage(column, type: type, storesMilliseconds: options.storesMilliseconds)
     } catch {
@@ -114,6 +117,22 @@ final class LeafWriter {
     var filter = SplitBlockBloomFilter(valueCount: count, falsePositiveRate: falsePositiveRate)
     for hash in hashes { filter.insert(hash) }
     return filter
+  }
+}
+
+extension Encoding {
+  /// Whether the writer may encode values of `type` so.
+  fileprivate func suits(_ type: PhysicalType) -> Bool {
+    switch self {
+    case .plain: true
+    case .rleDictionary: type != .boolean
+    case .rle: type == .boolean
+    case .deltaBinaryPacked: type == .int32 || type == .int64
+    case .deltaLengthByteArray: type == .byteArray
+    case .deltaByteArray: type == .byteArray || type == .fixedLenByteArray
+    case .byteStreamSplit: type != .boolean && type != .byteArray && type != .int96
+    case .plainDictionary, .bitPacked: false
+    }
   }
 }
 

@@ -46,8 +46,19 @@ struct PageEncoder: ~Copyable {
     self.column = column
     self.width = width
     self.options = options
-    direct = Plan(encoding: options.encoding ?? .plain)
     dictionary = DictionaryEncoder(width: width)
+    direct = Plan(encoding: .plain)
+    reset()
+  }
+
+  private mutating func reset() {
+    let isForced = options.encoding == .rleDictionary
+    strategy = isForced ? .dictionary : .measuring
+    direct = Plan(encoding: isForced ? .plain : options.encoding ?? .plain)
+    dictionary = DictionaryEncoder(width: width)
+    pages = []
+    takenPageCount = 0
+    byteCount = 0
   }
 
   /// The encodings worth measuring, the cheapest to decode first.
@@ -85,6 +96,7 @@ struct PageEncoder: ~Copyable {
       number(values, &context)
       dictionaryPages.append(try numberedPage(levels, slots, &context))
       if dictionaryPages.count == Self.trialPageCount { try settle(&context) }
+    case .dictionary where values.count == 0: try keep(page(values, levels, direct, slots, &context))
     case .dictionary:
       number(values, &context)
       try keep(numberedPage(levels, slots, &context))
@@ -195,12 +207,7 @@ struct PageEncoder: ~Copyable {
     if case .trial = strategy { try settle(&context) }
     let dictionaryPage = dictionary.count > 0 ? try dictionaryPage(&context) : nil
     let chunk = EncodedChunk(dictionary: dictionaryPage, pages: pages)
-    strategy = .measuring
-    dictionary = DictionaryEncoder(width: width)
-    direct = Plan(encoding: options.encoding ?? .plain)
-    pages = []
-    takenPageCount = 0
-    byteCount = 0
+    reset()
     return chunk
   }
 

@@ -25,42 +25,41 @@ import Testing
       ]),
       .list(Field("item", .list(Field("item", .list(Field("item", .utf8)))))),
     ]
-  static let rowCounts = [0, 1, 1023, 1024, 1025, 5000]
 
-  @Test(.enabled(if: PythonPeer.isPresent), arguments: rowCounts, [0, 2, 5])
-  func otherToolsReadEveryType(rowCount: Int, nullEvery: Int) throws {
-    var random = SeededRandom(seed: UInt64(rowCount * 10 + nullEvery))
-    var fields: [Field] = []
-    var columns: [ArrowArray] = []
-    for (index, type) in Self.types.enumerated() {
-      fields.append(Field("c\(index)", type))
-      columns.append(random.array(type, count: rowCount, nullEvery: nullEvery))
+  @Test(.enabled(if: ReadingPeers.isPresent)) func otherToolsReadEveryType() throws {
+    var peers = ReadingPeers()
+    for rowCount in [0, 1, 1023, 1024, 1025, 5000] {
+      for nullEvery in [0, 2, 5] {
+        var random = SeededRandom(seed: UInt64(rowCount * 10 + nullEvery))
+        let fields = Self.types.enumerated().map { Field("c\($0)", $1) }
+        let columns = fields.map { random.array($0.type, count: rowCount, nullEvery: nullEvery) }
+        var options = ParquetWriterOptions()
+        options.rowGroupRowCount = 2500
+        try peers.add(RecordBatch(Schema(fields), columns, rowCount: rowCount), options: options)
+      }
     }
-    let batch = RecordBatch(Schema(fields), columns, rowCount: rowCount)
-    var options = ParquetWriterOptions()
-    options.rowGroupRowCount = 2500
-    let file = try WrittenFile.write([batch], options: options)
-    try PythonPeer.expectEqual(parquet: file.bytes, stream: batch)
+    try peers.expectEqualRows()
   }
 
-  @Test(.enabled(if: PythonPeer.isPresent))
-  func embeddingsAndSortedKeysAreReadBack() throws {
-    var random = SeededRandom(seed: 7)
-    let rowCount = 3000
-    let users = ArrowArray(.int64, (0..<rowCount).map { Optional(Int64($0 / 7)) })
-    let vectors = random.array(
-      .fixedSizeList(Field("item", .float32), count: 64), count: 40, nullEvery: 0)
-    let indices = Buffer((0..<rowCount).map { _ in Int32.random(in: 0..<40, using: &random) })
-    let type = DataType.dictionary(index: .int32, value: vectors.type, isOrdered: false)
-    let embedding = ArrowArray(type, count: rowCount, storage: .dictionary(indices: indices, values: vectors))
-    let batch = RecordBatch(
-      Schema([Field("user_id", .int64, isNullable: false), Field("embedding", type)], metadata: ["seq.kind": "event"]),
-      [users, embedding])
-    var options = ParquetWriterOptions()
-    options.sortedBy = ["user_id"]
-    options.columns["user_id", default: .init()].hasBloomFilter = true
-    options.columns["embedding", default: .init()].pageRowCount = 2048
-    let file = try WrittenFile.write([batch], options: options)
-    try PythonPeer.expectEqual(parquet: file.bytes, stream: batch)
+  @Test(.enabled(if: ReadingPeers.isPresent)) func otherToolsReadEmbeddingsAndBloomFilters() throws {
+    var peers = ReadingPeers()
+    for rowCount in [1, 2047, 2048, 6000] {
+      var random = SeededRandom(seed: UInt64(rowCount))
+      let users = ArrowArray(.int64, (0..<rowCount).map { Optional(Int64($0 / 7)) })
+      let vectorType = DataType.fixedSizeList(Field("item", .float32), count: 64)
+      let vectors = random.array(vectorType, count: 300, nullEvery: 0)
+      let indices = Buffer((0..<rowCount).map { _ in Int32.random(in: 0..<300, using: &random) })
+      let validity = Bitmap((0..<rowCount).map { _ in Int.random(in: 0..<9, using: &random) > 0 })
+      let type = DataType.dictionary(index: .int32, value: vectorType, isOrdered: false)
+      let embedding = ArrowArray(
+        type, count: rowCount, validity: validity, storage: .dictionary(indices: indices, values: vectors))
+      let schema = Schema([Field("bloom", .int64, isNullable: false), Field("embedding", type)])
+      var options = ParquetWriterOptions()
+      options.sortedBy = ["bloom"]
+      options.columns["bloom", default: .init()].hasBloomFilter = true
+      options.columns["embedding", default: .init()].pageRowCount = 2048
+      try peers.add(RecordBatch(schema, [users, embedding]), options: options)
+    }
+    try peers.expectEqualRows()
   }
 }
