@@ -55,6 +55,8 @@ struct AgreementTests {
     "flag && 1 / i64 > 0",
     "1 / i64 > 0 || flag", "flag ? i64 > 1 : s == 'a'", "flag || true", "false && flag",
     "flag && s == 'a' && 10 / i8 > 1",
+    "i64 == 3 && s.matches('e')", "i64 != 3 || names.exists(n, n == s)", "i64 == 3 && s.contains('e') && 1 / i8 > 0",
+    "i64 == 3 && ts.getHours(t) > 1 || flag", "ints.exists(x, x == 3 && names.exists(n, n == s && i64 > x))",
     "flag ? i64 : j64", "flag ? i32 : 7", "flag ? s : 'none'", "i64 > 3 ? s : t", "flag ? null : i64",
     "flag ? ts : seen",
     "flag ? ints : [1]", "flag ? dyn(1) : dyn('a')", "flag ? f64 : 1.5", "flag ? dict : s", "true ? i64 : j64",
@@ -102,15 +104,15 @@ struct AgreementTests {
   @Test(arguments: expressions)
   func columnsAgreeWithTheInterpreter(text: String) throws {
     let expression = try compile(text)
-    for (seed, count) in [0, 1, 63, 64, 65, 200].enumerated() {
-      var random = SeededRandom(seed: UInt64(seed))
-      let nullEvery = seed % 3 == 0 ? 0 : 4
-      let batch = RecordBatch(
-        Self.schema,
-        Self.schema.fields.map { random.array($0.type, count: count, nullEvery: $0.isNullable ? nullEvery : 0) },
-        rowCount: count)
-      try check(expression, batch)
-    }
+    for batch in Self.batches { try check(expression, batch) }
+  }
+
+  /// Of sizes around a word of 64 bits, with and without nulls.
+  private static let batches = [0, 1, 63, 64, 65, 200].enumerated().map { seed, count in
+    var random = SeededRandom(seed: UInt64(seed))
+    let nullEvery = seed % 3 == 0 ? 0 : 4
+    let columns = schema.fields.map { random.array($0.type, count: count, nullEvery: $0.isNullable ? nullEvery : 0) }
+    return RecordBatch(schema, columns, rowCount: count)
   }
 
   @Test func threadsShareAnExpression() async throws {

@@ -15,7 +15,8 @@ struct SpeedTests {
     "kind == 'a text of twenty-two'", "kind in ['pin_save', 'pin_click', 'view']",
     "kind in ['a', 'b', 'c', 'd', 'e', 'f', 'pin_save', 'view']", "coded == 'pin_save'", "wide in [1, 2, 3, 5, 8]",
     "wide in [1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21]", "ts >= timestamp('1970-01-01T00:00:00Z')", "maybe >= 1000",
-    "kind == 'pin_save' && maybe >= 1000", "wide + other", "wide * 2 + 1", "price * 2.0", "kind.startsWith('pin_')",
+    "kind == 'pin_save' && maybe >= 1000", "kind == 'pin_save' && kind.matches('save$')",
+    "wide + other", "wide * 2 + 1", "price * 2.0", "kind.startsWith('pin_')",
     "kind.contains('save')", "kind.matches('^pin_.*')", "size(kind)", "kind + '!'", "wide > 3 ? wide : other",
     "ts.getHours()", "ts - duration('1h')", "ints.exists(x, x > 900)", "ints.filter(x, x > 500)", "string(wide)",
   ])

@@ -137,29 +137,6 @@ extension ColumnEvaluator {
     return rowByRow([operand], .bool) { values throws(EvaluationError) in .bool(try values[0].has(field, type)) }
   }
 
-  /// Ends at the first operand after which every row is decided.
-  private func logic(_ isConjunction: Bool, _ operands: [CheckedNode]) -> Vector {
-    var truth = evaluate(operands[0]).truth
-    for operand in operands.dropFirst() {
-      if isDecided(truth, isConjunction) { break }
-      truth = combine(truth, evaluate(operand).truth, isConjunction)
-    }
-    return truth.vector
-  }
-
-  private func isDecided(_ truth: Vector.Truth, _ isConjunction: Bool) -> Bool {
-    guard truth.unknown == nil else { return false }
-    let trueCount = truth.isTrue.setBitCount
-    return isConjunction ? trueCount == 0 : trueCount == count
-  }
-
-  func combine(_ left: Vector.Truth, _ right: Vector.Truth, _ isConjunction: Bool) -> Vector.Truth {
-    let isTrue = isConjunction ? left.isTrue.and(right.isTrue) : left.isTrue.or(right.isTrue)
-    guard let unknown = union(left.unknown, right.unknown) else { return Vector.Truth(isTrue: isTrue, unknown: nil) }
-    let decided = isConjunction ? left.isFalse.or(right.isFalse) : isTrue
-    return Vector.Truth(isTrue: isTrue, unknown: unknown.and(decided.inverted()))
-  }
-
   private func conditional(_ test: CheckedNode, _ yes: CheckedNode, _ no: CheckedNode, _ type: CELType) -> Vector {
     let truth = evaluate(test).truth
     let trueCount = truth.isTrue.setBitCount
