@@ -78,7 +78,7 @@ class Source(_Named):
     user, ts, id
               the fields of the user's key (an integer or a string), of the event's time, and of the event's own id
     revision  the field that counts corrections of an event, from 0
-    arrival   the field of the time when the event arrived
+    arrival   the field of the time when the event arrived (default: its ts)
     type      the field that tells kinds of events apart
     lateness  how much later than it happened an event may arrive: "3d"
     """

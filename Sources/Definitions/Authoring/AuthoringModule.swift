@@ -18,14 +18,13 @@ package struct AuthoringModule: Sendable {
 
   /// `PREFIX/share/seqline/python`, then `python` in each directory above the executable.
   private static func besideExecutable() -> [String] {
-    var parts = executablePath().split(separator: "/").dropLast()
-    var candidates = ["/" + parts.dropLast().joined(separator: "/") + "/share/seqline/python"]
-    while !parts.isEmpty {
-      parts = parts.dropLast()
-      candidates.append((["/"] + parts.map { $0 + "/" }).joined() + "python")
-    }
+    var directories = executablePath().split(separator: "/").dropLast()
+    var candidates = [Self.path(directories.dropLast() + ["share", "seqline", "python"])]
+    while directories.popLast() != nil { candidates.append(Self.path(directories + ["python"])) }
     return candidates
   }
+
+  private static func path(_ parts: some Sequence<Substring>) -> String { parts.map { "/\($0)" }.joined() }
 
   private static func executablePath() -> String {
     var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
