@@ -73,6 +73,7 @@ struct AgreementTests {
     "ms == timestamp('1970-01-01T00:00:00.0075Z')", "day < timestamp('1970-01-09T00:00:00Z')", "ts - seen",
     "ts + duration('1h')", "duration('1s') + ts", "ts - duration('1ns')", "ts - duration('10us') > seen", "ms + gap",
     "gap + gap", "gap - duration('5ms')", "gap > duration('7ms')", "ts - ms", "ts.getFullYear()", "ts.getHours()",
+    "(ts - duration('2000000h')).getMinutes()", "ns.getSeconds()",
     "ts.getMilliseconds()", "ts.getDayOfWeek('America/New_York')", "day.getMonth()", "ms.getSeconds()",
     "ts.getMinutes('+05:30')", "ts.getHours(s)", "gap.getSeconds()", "gap.getMilliseconds()", "gap.getHours()",
     "ns.getMilliseconds()", "timestamp('9999-12-31T23:59:59Z') + gap", "day.getDate() + day.getDayOfMonth()",

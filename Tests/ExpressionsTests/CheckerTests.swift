@@ -110,6 +110,8 @@ struct CheckerTests {
   @Test func constantResultsAreKnown() throws {
     let never = try Expression.compile("1 > 2 && 'a' == 'b'", schema: Self.schema)
     #expect(never.constant?.equals(.bool(false)) == true)
+    let absorbed = try Expression.compile("user_id > 2 && 1 > 2", schema: Self.schema)
+    #expect(absorbed.constant?.equals(.bool(false)) == true)
     #expect(try Expression.compile("user_id > 2", schema: Self.schema).constant == nil)
   }
 }

@@ -48,6 +48,10 @@ extension ColumnEvaluator {
     guard function.isTimePart, let times = arguments.first?.times, case .lanes(let ticks, let unit) = times.values,
       let compute = compute(function, arguments, isTimestamp: times.isTimestamp)
     else { return nil }
+    if times.isTimestamp, arguments.count == 1, let values = clockParts(function, ticks, unit) {
+      let array = ArrowArray(.int64, count: count, storage: .fixed(values))
+      return Vector(array, errors: arguments[0].missing)
+    }
     let perSecond = unit.perSecond
     let nanosPerTick = Int64(unit.nanoseconds)
     let values = mapLanes(ticks, count: count) { (tick: Int64) -> Int64 in
@@ -56,6 +60,20 @@ extension ColumnEvaluator {
     }
     let array = ArrowArray(.int64, count: count, storage: .fixed(values))
     return Vector(array, errors: arguments.reduce(nil) { union($0, $1.missing) })
+  }
+
+  /// Hours, minutes or seconds in UTC, which need no calendar; nil for other parts.
+  private func clockParts(_ function: Function, _ ticks: Buffer, _ unit: TimeUnit) -> Buffer? {
+    let second = unit.perSecond
+    func parts(_ size: Int64, of whole: Int64) -> Buffer {
+      mapLanes(ticks, count: count) { (tick: Int64) in floorModulo(tick, whole) / size }
+    }
+    return switch function {
+    case .getHours: parts(3_600 * second, of: 86_400 * second)
+    case .getMinutes: parts(60 * second, of: 3_600 * second)
+    case .getSeconds: parts(second, of: 60 * second)
+    default: nil
+    }
   }
 
   /// What becomes of whole seconds and the nanoseconds after them.

@@ -11,6 +11,10 @@ enum Optimizer {
     case .call, .list, .map, .conditional, .logic, .select, .has: break
     default: return node
     }
+    if case .logic(let isConjunction, let operands) = node.kind, operands.contains(where: { $0.decides(isConjunction) })
+    {
+      return CheckedNode(.constant(.bool(!isConjunction)), node.type, at: node.range)
+    }
     guard node.children.allSatisfy({ $0.constant != nil }) else { return node }
     var interpreter = Interpreter(row: .values([]), slotCount: 0)
     do throws(EvaluationError) {
@@ -35,5 +39,12 @@ enum Optimizer {
       return CheckedNode(.isMember(arguments[0], ConstantSet(elements)), node.type, at: node.range)
     default: return node
     }
+  }
+}
+
+extension CheckedNode {
+  /// Whether the operand alone settles `&&`, or `||`, for every row.
+  fileprivate func decides(_ isConjunction: Bool) -> Bool {
+    if case .bool(let bit)? = constant { bit != isConjunction } else { false }
   }
 }
