@@ -37,14 +37,15 @@ struct DefinitionCompiler {
     return set
   }
 
-  /// Sorted by line where one file has them all, else by kind of definition.
+  /// File by file, each by line; what has no line keeps its place among its kind.
   private func inOrder(_ errors: [DefinitionError]) -> [DefinitionError] {
-    errors.enumerated().sorted { first, second in
-      guard first.element.place.file == second.element.place.file, let left = first.element.place.line,
-        let right = second.element.place.line, left != right
-      else { return first.offset < second.offset }
-      return left < right
-    }.map(\.element)
+    var files: [String?] = []
+    let keyed = errors.enumerated().map { offset, error in
+      if !files.contains(error.place.file) { files.append(error.place.file) }
+      let file = files.firstIndex(of: error.place.file) ?? 0
+      return (key: (file, error.place.line ?? 0, offset), error: error)
+    }
+    return keyed.sorted { $0.key < $1.key }.map(\.error)
   }
 
   private func checkNames<Value>(_ definitions: [Declared<Value>], _ kind: String, name: (Value) -> String) {
