@@ -27,7 +27,7 @@ package final class JSONColumnsDecoder {
   private let keyBytes: Table<UInt8>
   private let slots: Table<ColumnSlots>
   private let indexer: Indexer
-  private let required: [Int]
+  private let required: [(field: Int, slot: Int)]
   private var rejections: [JSONRejection] = []
   private var mismatches: [Int]
   /// How many rows wait to be taken.
@@ -49,7 +49,8 @@ package final class JSONColumnsDecoder {
     keyBytes = Table(plan.keyBytes)
     slots = Table(plan.layouts.map { ColumnSlots($0) })
     indexer = Indexer()
-    required = fields.indices.filter { fields[$0].isRequired }
+    required = fields.indices.filter { fields[$0].isRequired }.map { [columns = plan.columns] in ($0, columns[$0].slots)
+    }
     mismatches = Array(repeating: 0, count: fields.count)
   }
 
@@ -185,7 +186,8 @@ package final class JSONColumnsDecoder {
   }
 
   private func hasRequired(_ walker: inout LineWalker, _ row: Int) -> Bool {
-    for field in required where !slots.view[plan.columns[field].slots].isPresent(row) {
+    let view = slots.view
+    for (field, slot) in required where !view[slot].isPresent(row) {
       walker.fault =
         walker.mismatches.contains(field)
         ? .wrongType(field: field) : walker.nulls.contains(field) ? .null(field: field) : .missing(field: field)

@@ -11,7 +11,8 @@ extension LineWalker {
     if first == UInt8(ascii: "\"") {
       return isEscaped && !checkEscapes(start, before: tokens[at &+ 1]) ? tokenCount : at &+ 1
     }
-    return first | 0x20 == UInt8(ascii: "{") ? skipContainer(at) : skipScalar(start, at)
+    return first | 0x20 == UInt8(ascii: "{")
+      ? (isEscaped ? skipEscapedContainer(at) : skipContainer(at)) : skipScalar(start, at)
   }
 
   /// Checks a number or literal.
@@ -44,11 +45,11 @@ extension LineWalker {
     return at &+ 1
   }
 
-  /// Checks an object or array of any depth without recursion.
-  @inline(never) mutating func skipContainer(_ open: Int) -> Int {
-    isEscaped ? skipContainer(open, isEscaped: true) : skipContainer(open, isEscaped: false)
-  }
+  @inline(never) mutating func skipContainer(_ open: Int) -> Int { skipContainer(open, isEscaped: false) }
 
+  @inline(never) mutating func skipEscapedContainer(_ open: Int) -> Int { skipContainer(open, isEscaped: true) }
+
+  /// Checks an object or array of any depth without recursion.
   @inline(__always) mutating func skipContainer(_ open: Int, isEscaped: Bool) -> Int {
     let (text, tokens) = (text, tokens)
     var at = open

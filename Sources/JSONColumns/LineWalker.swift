@@ -64,8 +64,16 @@ struct LineWalker: ~Copyable {
   // MARK: Objects
 
   /// Reads an object whose declared keys are the node's; `open` is its bracket.
-  mutating func object(_ node: Int, _ open: Int, _ row: Int) -> Int {
-    isEscaped ? object(node, open, row, isEscaped: true) : object(node, open, row, isEscaped: false)
+  @inline(__always) mutating func object(_ node: Int, _ open: Int, _ row: Int) -> Int {
+    isEscaped ? escapedObject(node, open, row) : plainObject(node, open, row)
+  }
+
+  @inline(never) mutating func plainObject(_ node: Int, _ open: Int, _ row: Int) -> Int {
+    object(node, open, row, isEscaped: false)
+  }
+
+  @inline(never) mutating func escapedObject(_ node: Int, _ open: Int, _ row: Int) -> Int {
+    object(node, open, row, isEscaped: true)
   }
 
   @inline(__always) mutating func object(_ node: Int, _ open: Int, _ row: Int, isEscaped: Bool) -> Int {
@@ -136,6 +144,10 @@ struct LineWalker: ~Copyable {
       let (scaled, overflow) = value.multipliedReportingOverflow(by: table[entry].scale)
       guard !overflow else { break }
       slots[column].store(scaled, row)
+      return at &+ 1
+    case .int32:
+      guard let value = text.integer(start, before: tokens[at &+ 1]), let narrow = Int32(exactly: value) else { break }
+      slots[column].store(narrow, row)
       return at &+ 1
     case .object:
       guard text[start] == UInt8(ascii: "{") else { break }

@@ -4,12 +4,12 @@ import Arrow
 struct PathNode: BitwiseCopyable {
   enum Kind: UInt8 {
     /// The walker reads these where it finds the key; a timestamp is an integer with a scale.
-    case string, int64, object
-    case array, int32, bool, float64, float32, timestamp, rfc3339, fixedSizeList
+    case string, int64, int32, object
+    case array, bool, float64, float32, timestamp, rfc3339, fixedSizeList
     case int8, int16, uint8, uint16, uint32, uint64
     /// Only its text is kept.
     case raw
-    /// In a key's entry: any but the first three.
+    /// In a key's entry: any but the first four.
     case other
   }
 
@@ -84,7 +84,7 @@ struct PathPlan {
     (entry.slots, entry.scale) = (node.slots, node.scale)
     guard node.rawSlots < 0 else { return }
     switch node.kind {
-    case .string, .int64, .object: entry.kind = node.kind
+    case .string, .int64, .int32, .object: entry.kind = node.kind
     case .timestamp: entry.kind = .int64
     default: entry.kind = .other
     }
