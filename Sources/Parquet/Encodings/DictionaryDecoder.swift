@@ -130,7 +130,11 @@ enum DictionaryDecoder {
             let start = Int(unsafe offsets[place])
             let length = Int(unsafe offsets[place &+ 1]) &- start
             // Both ends have slack behind them, and the next value overwrites what is written too much.
-            unsafe target.copyMemory(from: values + start, byteCount: length <= 16 ? 16 : length)
+            if length <= 16 {
+              unsafe target.copyMemory(from: values + start, byteCount: 16)
+            } else {
+              unsafe target.copyMemory(from: values + start, byteCount: length)
+            }
             unsafe target += length
           }
         }

@@ -17,7 +17,7 @@ enum ValueOrder: Sendable, Hashable {
 
   init?(_ leaf: LeafColumn) {
     switch (leaf.arrowType, leaf.physicalType) {
-    case (.null, _): return nil
+    case (.null, _), (.decimal128, .byteArray): return nil
     case (.uint8, _), (.uint16, _), (.uint32, _): self = .uint32
     case (.uint64, _): self = .uint64
     case (.float16, _): self = .float16

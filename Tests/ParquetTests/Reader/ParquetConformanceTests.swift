@@ -66,4 +66,30 @@ import Testing
       try reader.forEachBatch { _ in }
     }
   }
+
+  /// Absent keys of the expectation are nulls.
+  @Test(.enabled(if: SharedData.root != nil)) func blogsAreReadToTheirDocument() throws {
+    let folder = SharedData.root! + "/conformance/arrow-testing/parquet"
+    let document = SharedData.contents(of: folder + "/generated_simple_numerics/blogs.json") ?? []
+    let expected = try JSONValue(parsing: String(decoding: document, as: UTF8.self)).array ?? []
+    let reader = try ParquetReader(Buffer(mapping: folder + "/generated_simple_numerics/blogs.parquet"))
+    let batch = try reader.read(rowGroup: 0)
+    #expect(batch.rowCount == expected.count)
+    for (row, blog) in expected.enumerated() {
+      #expect(PyarrowValue().value(batch.columns[1], row) == blog["blog_id"] ?? .null)
+      let reply: JSONValue? = blog["reply"].map {
+        .object(["reply_id": $0["reply_id"] ?? .null, "next_id": $0["next_id"] ?? .null])
+      }
+      #expect(PyarrowValue().value(batch.columns[0], row) == reply ?? .null)
+    }
+  }
+
+  /// Its v2 pages are compressed although they say they are not.
+  @Test(.enabled(if: SharedData.root != nil)) func mislabelledPagesAreRead() throws {
+    let path = SharedData.root! + "/conformance/arrow-testing/parquet/ARROW-17100.parquet"
+    let batch = try ParquetReader(Buffer(mapping: path)).read(rowGroup: 0)
+    #expect((0..<3).map { PyarrowValue().value(batch.columns[0], $0) } == [1, 2, 3])
+    #expect((0..<3).map { PyarrowValue().value(batch.columns[1], $0) } == ["a", "b", "c"])
+    #expect((0..<2).map { PyarrowValue().value(batch.columns[3], $0) } == ["a", "a"])
+  }
 }
