@@ -9,12 +9,17 @@ final class ColumnShredder {
   private let node: ColumnNode
   let leaves: [LeafWriter]
   private let pageRowCount: Int
+  private let pageByteCount: Int
   private var rowsInPage = 0
 
-  init(_ node: ColumnNode, leaves: [LeafWriter], pageRowCount: Int) {
+  /// How many rows are added before the page's size is looked at.
+  private static let stepRowCount = 128
+
+  init(_ node: ColumnNode, leaves: [LeafWriter], pageRowCount: Int, pageByteCount: Int) {
     self.node = node
     self.leaves = leaves
     self.pageRowCount = pageRowCount
+    self.pageByteCount = pageByteCount
   }
 
   /// Adds the rows `range` of `array`.
@@ -22,12 +27,19 @@ final class ColumnShredder {
   {
     var start = range.lowerBound
     while start < range.upperBound {
-      let end = min(range.upperBound, start + pageRowCount - rowsInPage)
+      let room = min(pageRowCount - rowsInPage, Self.stepRowCount - rowsInPage % Self.stepRowCount)
+      let end = min(range.upperBound, start + room)
       try shred(array, start..<end)
       rowsInPage += end - start
       start = end
-      if rowsInPage == pageRowCount { try closePage(&context) }
+      if isPageFull { try closePage(&context) }
     }
+  }
+
+  /// At its rows or, looked at where the batches' cuts make no difference, at its bytes.
+  private var isPageFull: Bool {
+    if rowsInPage == pageRowCount { return true }
+    return rowsInPage % Self.stepRowCount == 0 && leaves.contains { $0.page.values.bytes.byteCount >= pageByteCount }
   }
 
   private func closePage(_ context: inout ParquetEncoderContext) throws(ParquetError) {

@@ -108,7 +108,7 @@ struct LeafValues: ~Copyable {
     case .boolean: for index in range { data.append(UInt8(array.bits[index] ? 1 : 0)) }
     case .copy(let width):
       data.append(array.values.bytes.extracting(range.lowerBound * width..<range.upperBound * width))
-    case .byteArrays: appendByteArrays(array, range)
+    case .byteArrays: try appendByteArrays(array, range)
     case .int8: append(array, range) { (value: Int8) in Int32(value) }
     case .int16: append(array, range) { (value: Int16) in Int32(value) }
     case .uint8: append(array, range) { (value: UInt8) in Int32(value) }
@@ -135,9 +135,13 @@ struct LeafValues: ~Copyable {
     }
   }
 
-  private mutating func appendByteArrays(_ array: ArrowArray, _ range: Range<Int>) {
+  private mutating func appendByteArrays(_ array: ArrowArray, _ range: Range<Int>) throws(ParquetError) {
     let offsets = array.offsets
     let start = Int(offsets.load(range.lowerBound, as: Int32.self))
+    let total = data.byteCount + Int(offsets.load(range.upperBound, as: Int32.self)) - start
+    guard total <= Int(Int32.max) else {
+      throw ParquetError(.limitExceeded("page", value: total, limit: Int(Int32.max)))
+    }
     let shift = data.byteCount - start
     for index in range {
       ends.append(Int32(truncatingIfNeeded: Int(offsets.load(index + 1, as: Int32.self)) &+ shift))

@@ -6,6 +6,7 @@ struct LeafOptions {
   var codec: CompressionCodec
   var level: Int
   var encoding: Encoding?
+  var avoidedEncodings: Set<Encoding>
   var usesDictionary: Bool
   var dictionaryByteCount: Int
   var hasBounds: Bool
@@ -19,6 +20,7 @@ struct LeafOptions {
     codec = options.codec
     level = column.level ?? options.level
     encoding = column.encoding
+    avoidedEncodings = options.avoidedEncodings
     usesDictionary =
       (column.encoding ?? .rleDictionary) == .rleDictionary && (column.usesDictionary ?? !isRepeatedFloat)
       && leaf.physicalType != .boolean && leaf.arrowType != .null

@@ -10,6 +10,8 @@ struct PageEncoder: ~Copyable {
   private static let trialPageCount = 8
   /// The share of distinct values in the first page above which a dictionary is not tried.
   private static let distinctShare = 0.7
+  /// The largest page that is looked up in a dictionary.
+  private static let dictionaryPageByteCount = 64 << 20
   /// Of pages twice as large only so many bytes are measured.
   private static let sampleByteCount = 64 << 10
 
@@ -64,15 +66,17 @@ struct PageEncoder: ~Copyable {
   /// The encodings worth measuring, the cheapest to decode first.
   private var candidates: [Encoding] {
     if let encoding = options.encoding { return [encoding] }
-    return switch column.physicalType {
-    case .boolean: [.plain, .rle]
-    case .int32, .int64: [.plain, .deltaBinaryPacked, .byteStreamSplit]
-    case .float, .double: [.plain, .byteStreamSplit]
-    // DuckDB reads no BYTE_STREAM_SPLIT of fixed-length byte arrays.
-    case .fixedLenByteArray: [.plain, .deltaByteArray]
-    case .byteArray: [.plain, .deltaLengthByteArray, .deltaByteArray]
-    case .int96: [.plain]
-    }
+    let suitable: [Encoding] =
+      switch column.physicalType {
+      case .boolean: [.plain, .rle]
+      case .int32, .int64: [.plain, .deltaBinaryPacked, .byteStreamSplit]
+      case .float, .double: [.plain, .byteStreamSplit]
+      // DuckDB reads no BYTE_STREAM_SPLIT of fixed-length byte arrays.
+      case .fixedLenByteArray: [.plain, .deltaByteArray]
+      case .byteArray: [.plain, .deltaLengthByteArray, .deltaByteArray]
+      case .int96: [.plain]
+      }
+    return suitable.filter { $0 == .plain || !options.avoidedEncodings.contains($0) }
   }
 
   // MARK: Pages
@@ -89,6 +93,7 @@ struct PageEncoder: ~Copyable {
     _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slots: Slots,
     _ context: inout ParquetEncoderContext
   ) throws(ParquetError) {
+    if values.bytes.byteCount > Self.dictionaryPageByteCount { try abandonDictionary(&context) }
     switch strategy {
     case .measuring: try measure(values, levels, slots, &context)
     case .trial:
@@ -132,7 +137,9 @@ struct PageEncoder: ~Copyable {
       try keep(best(values, levels, slots, &context))
     }
     strategy = .single
-    if options.usesDictionary { try beginTrial(values, levels, slots, &context) }
+    if options.usesDictionary, values.bytes.byteCount <= Self.dictionaryPageByteCount {
+      try beginTrial(values, levels, slots, &context)
+    }
   }
 
   /// Sets `direct` to the plan under which the values become smallest, and answers their page.
@@ -188,6 +195,16 @@ struct PageEncoder: ~Copyable {
       dictionary = DictionaryEncoder(width: width)
     }
     dictionaryPages = []
+  }
+
+  private mutating func abandonDictionary(_ context: inout ParquetEncoderContext) throws(ParquetError) {
+    switch strategy {
+    case .measuring, .single: break
+    case .trial:
+      try settle(&context)
+      strategy = .single
+    case .dictionary: strategy = .single
+    }
   }
 
   /// The bytes of finished pages whose order is final: none as long as a dictionary may have to precede them.

@@ -71,9 +71,12 @@ package struct ParquetWriter: ~Copyable {
         leaves.append(
           try LeafWriter(leaf, type: type, options: LeafOptions(options, column: field.name, leaf: leaf)))
       }
-      let pageRowCount = max(1, options.columns[field.name]?.pageRowCount ?? options.pageRowCount)
+      let isVector = leaves.contains { $0.isStreamable }
+      let pageRowCount = max(
+        1, options.columns[field.name]?.pageRowCount ?? (isVector ? options.vectorPageRowCount : options.pageRowCount))
       checkRowCount = max(checkRowCount, pageRowCount)
-      columns.append(ColumnShredder(node, leaves: leaves, pageRowCount: pageRowCount))
+      columns.append(
+        ColumnShredder(node, leaves: leaves, pageRowCount: pageRowCount, pageByteCount: options.pageByteCount))
     }
     return (columns, checkRowCount)
   }

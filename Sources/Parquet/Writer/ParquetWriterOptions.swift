@@ -19,10 +19,17 @@ package struct ParquetWriterOptions: Sendable {
     package init() {}
   }
 
+  /// Encodings that no column uses unless told to, for readers that lack them: the vectorized readers of Spark 3 and 4.0,
+  /// say, refuse BYTE_STREAM_SPLIT.
+  package var avoidedEncodings: Set<Encoding> = []
   package var codec: CompressionCodec = .zstd
   package var level = 3
   /// Rows per page. A page is what a point read decompresses.
   package var pageRowCount = 1024
+  /// Rows per page of a column with lists of floats. Equal lists are stored once a page, so longer pages are smaller.
+  package var vectorPageRowCount = 8192
+  /// Bytes of a page's values in one leaf, about which it ends before it has all its rows.
+  package var pageByteCount = 4 << 20
   /// Rows per row group, at most.
   package var rowGroupRowCount = 1 << 20
   /// Compressed bytes of a row group, about which it ends.

@@ -193,3 +193,35 @@ import Testing
     #expect(summary.metadata.rowGroups[0].columns[1].metadata?.dataPageOffset == 4)
   }
 }
+
+/// Pages of large values.
+@Suite struct LargeValueTests {
+  @Test func pageEndsAtItsBytesWhateverTheBatches() throws {
+    var random = SeededRandom(seed: 9)
+    let texts = (0..<1500).map { row in row % 3 == 0 ? nil : String(repeating: "\(row)-", count: 800) }
+    let batch = RecordBatch(Schema([Field("x", .utf8)]), [ArrowArray(texts)])
+    var options = ParquetWriterOptions()
+    options.pageByteCount = 1 << 20
+    let whole = try WrittenFile.write([batch], options: options)
+    let cut = try WrittenFile.write(ParquetRoundTripTests.cut(batch, &random), options: options)
+    #expect(whole.bytes == cut.bytes)
+    #expect(try ParquetRoundTripTests.values(whole.bytes, "x") == batch.columns[0].allValues)
+    let chunk = whole.metadata.rowGroups[0].columns[0]
+    let start = try #require(chunk.offsetIndexOffset)
+    let index = try OffsetIndex(decoding: whole.bytes.slice(start..<start + #require(chunk.offsetIndexByteCount)))
+    #expect(index.pages.count > 2 && index.pages.allSatisfy { $0.firstRow % 128 == 0 })
+  }
+
+  @Test func avoidedEncodingsAreNotUsed() throws {
+    var random = SeededRandom(seed: 4)
+    let values = (0..<5000).map { _ in Optional(Float.random(in: 0...1, using: &random)) }
+    let batch = RecordBatch(Schema([Field("x", .float32)]), [ArrowArray(.float32, values)])
+    var options = ParquetWriterOptions()
+    func encodings() throws -> [Encoding] {
+      try WrittenFile.write([batch], options: options).metadata.rowGroups[0].columns[0].metadata!.encodings
+    }
+    #expect(try encodings().contains(.byteStreamSplit))
+    options.avoidedEncodings = [.byteStreamSplit]
+    #expect(try encodings() == [.plain, .rle])
+  }
+}
