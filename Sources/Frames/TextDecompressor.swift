@@ -36,14 +36,14 @@ public struct TextDecompressor: ~Copyable {
   public mutating func pull(into text: inout BufferBuilder, limit: Int = 1 << 20) throws(FrameError) -> Int {
     let rest = input.slice(inputPosition..<input.byteCount)
     let before = text.byteCount
-    let step: InflateStep
+    let used: Int
     do throws(InflateError) {
-      step = try state.inflate(rest, into: &text, limit: limit)
+      used = try state.inflate(rest, into: &text, limit: limit)
     } catch {
       throw FrameError(.corrupt(codec: codec.rawValue, message: error.message), byteOffset: byteOffset + error.used)
     }
-    inputPosition += step.used
-    byteOffset += step.used
+    inputPosition += used
+    byteOffset += used
     return text.byteCount - before
   }
 
@@ -56,12 +56,6 @@ public struct TextDecompressor: ~Copyable {
   }
 }
 
-/// How far a call got.
-struct InflateStep {
-  /// Compressed bytes used.
-  let used: Int
-}
-
 struct InflateError: Error {
   let message: String
   /// Compressed bytes used before the damage was noticed.
@@ -70,8 +64,9 @@ struct InflateError: Error {
 
 /// One codec's streaming decompression.
 protocol TextInflater: AnyObject {
-  /// Appends text until `limit` bytes were written or `input` is used up.
-  func inflate(_ input: Buffer, into text: inout BufferBuilder, limit: Int) throws(InflateError) -> InflateStep
+  /// Appends up to `limit` bytes of text; none only when `input` is used up.
+  /// - Returns: how many compressed bytes were used.
+  func inflate(_ input: Buffer, into text: inout BufferBuilder, limit: Int) throws(InflateError) -> Int
   /// How many bytes of an unfinished member or frame were used; nil between them.
   var unfinishedByteCount: Int? { get }
 }
@@ -101,7 +96,7 @@ protocol TextInflater: AnyObject {
 
   var unfinishedByteCount: Int? { isInMember ? memberByteCount : nil }
 
-  func inflate(_ input: Buffer, into text: inout BufferBuilder, limit: Int) throws(InflateError) -> InflateStep {
+  func inflate(_ input: Buffer, into text: inout BufferBuilder, limit: Int) throws(InflateError) -> Int {
     var used = 0
     var written = 0
     while used < input.byteCount || holdsText, written == 0 {
@@ -113,7 +108,7 @@ protocol TextInflater: AnyObject {
         return written
       }
     }
-    return InflateStep(used: used)
+    return used
   }
 
   /// Passes over a zero byte after a member, with which tapes and disks are filled up.
@@ -172,7 +167,7 @@ protocol TextInflater: AnyObject {
 
   var unfinishedByteCount: Int? { isInFrame ? frameByteCount : nil }
 
-  func inflate(_ input: Buffer, into text: inout BufferBuilder, limit: Int) throws(InflateError) -> InflateStep {
+  func inflate(_ input: Buffer, into text: inout BufferBuilder, limit: Int) throws(InflateError) -> Int {
     var used = 0
     var written = 0
     while written == 0 {
@@ -183,7 +178,7 @@ protocol TextInflater: AnyObject {
       }
       if used == before, written == 0 { break }
     }
-    return InflateStep(used: used)
+    return used
   }
 
   private func step(

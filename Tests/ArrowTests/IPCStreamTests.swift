@@ -83,6 +83,25 @@ import Testing
     #expect(try IPCStreamDecoder.decode(stream).batches.map(\.allRows) == batches.map(\.allRows))
   }
 
+  @Test func aDictionaryWithinADictionaryMayChange() throws {
+    let inner = DataType.dictionary(index: .int8, value: .utf8, isOrdered: false)
+    let outer = DataType.dictionary(index: .int16, value: .list(Field("item", inner)), isOrdered: false)
+    let schema = Schema([Field("d", outer), Field("s", .structure([Field("d", inner)]))])
+    func batch(_ words: [String?]) -> RecordBatch {
+      let items = ArrowArray(
+        inner, count: 3, storage: .dictionary(indices: Buffer([1, 0, 1] as [Int8]), values: ArrowArray(words)))
+      let lists = ArrowArray(
+        .list(Field("item", inner)), count: 2, storage: .list(offsets: Buffer([0, 2, 3] as [Int32]), child: items))
+      let column = ArrowArray(
+        outer, count: 3, storage: .dictionary(indices: Buffer([1, 0, 0] as [Int16]), values: lists))
+      return RecordBatch(
+        schema, [column, ArrowArray(schema.fields[1].type, count: 3, storage: .structure(children: [items]))])
+    }
+    let batches = [batch(["a", "b"]), batch(["c", nil]), batch(["a", "b", "unused"])]
+    let stream = IPCStreamEncoder.encode(schema: schema, batches: batches)
+    #expect(try IPCStreamDecoder.decode(stream).batches.map(\.allRows) == batches.map(\.allRows))
+  }
+
   @Test func textIsCheckedOnRequest() throws {
     let schema = Schema([Field("s", .utf8)])
     for bytes: [UInt8] in [[0xFF, 0x41], [0xC3, 0xB6]] {

@@ -11,12 +11,22 @@ struct IPCBatchReader {
     /// The values of the first `decodedCount` messages.
     var values: ArrowArray?
     var decodedCount = 0
+    /// Whether the values contain other dictionaries, so that any message may change them.
+    let isNested: Bool
+    /// How many dictionary messages had come when the values were decoded.
+    var age = 0
+
+    init(column: IPCColumn) {
+      self.column = column
+      isNested = column.containsDictionary
+    }
   }
 
   private let columns: [IPCColumn]
   private let isBigEndian: Bool
   private let options: IPCDecodingOptions
   private var dictionaries: [Int64: Dictionary] = [:]
+  private var dictionaryMessageCount = 0
   private var remainingByteCount: Int
 
   init(
@@ -56,14 +66,9 @@ struct IPCBatchReader {
       dictionaries[id]?.messages.append(message)
     } else {
       dictionaries[id]?.messages = [message]
-      forget(id)
+      dictionaries[id]?.values = nil
     }
-    for other in dictionaries.keys where dictionaries[other]?.column.containsDictionary == true { forget(other) }
-  }
-
-  private mutating func forget(_ id: Int64) {
-    dictionaries[id]?.values = nil
-    dictionaries[id]?.decodedCount = 0
+    dictionaryMessageCount += 1
   }
 
   /// Decodes the dictionaries that no batch has used, so that a malformed one does not pass.
@@ -76,9 +81,12 @@ struct IPCBatchReader {
     guard let dictionary = dictionaries[id], !dictionary.messages.isEmpty else {
       throw IPCError(.dictionaryMissing(id: id), byteOffset: byteOffset)
     }
-    if let values = dictionary.values, dictionary.decodedCount == dictionary.messages.count { return values }
-    var parts = dictionary.values.map { [$0] } ?? []
-    for message in dictionary.messages[dictionary.decodedCount...] {
+    let isCurrent = !dictionary.isNested || dictionary.age == dictionaryMessageCount
+    let known = isCurrent ? dictionary.values : nil
+    let knownCount = known == nil ? 0 : dictionary.decodedCount
+    if let known, knownCount == dictionary.messages.count { return known }
+    var parts = known.map { [$0] } ?? []
+    for message in dictionary.messages[knownCount...] {
       guard let data = try message.header.table(1) else { throw message.metadata.error("a dictionary has no data") }
       var cursor = try IPCBatchCursor(message, data)
       parts.append(try array(dictionary.column, count: cursor.rowCount, &cursor))
@@ -86,6 +94,7 @@ struct IPCBatchReader {
     let values = try join(parts, byteOffset: byteOffset)
     dictionaries[id]?.values = values
     dictionaries[id]?.decodedCount = dictionary.messages.count
+    dictionaries[id]?.age = dictionaryMessageCount
     return values
   }
 
