@@ -1,5 +1,5 @@
 /// The units of Arrow's times, timestamps and durations.
-public enum TimeUnit: UInt8, Sendable, Hashable, CaseIterable {
+public enum TimeUnit: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
   case second, milli, micro, nano
 
   /// Units per second.

@@ -3,14 +3,14 @@ import Glibc
 
 /// JSON text that grows at the end.
 @safe package struct JSONOutput: ~Copyable {
-  // SAFETY: `base` points to `capacity` bytes of which this value is the only owner; every write reserves its room first.
+  // SAFETY: `base` points to `capacity` + 64 bytes of which this value is the only owner; every write reserves its room first.
   private var base: UnsafeMutablePointer<UInt8>
   private var capacity: Int
   package private(set) var byteCount = 0
 
   package init(capacity: Int = 4096) {
     self.capacity = max(capacity, 64)
-    unsafe base = .allocate(capacity: self.capacity)
+    unsafe base = .allocate(capacity: self.capacity + 64)
   }
 
   deinit { unsafe base.deallocate() }
@@ -23,10 +23,12 @@ import Glibc
     }
   }
 
-  /// The text so far as a buffer of its own; this output starts anew, empty, in the same memory.
+  /// The text so far as a buffer; this output starts anew, empty.
   package mutating func take() -> Buffer {
-    let buffer = Buffer(copying: bytes)
-    byteCount = 0
+    let owner = unsafe BufferOwner(base) { memory in unsafe memory.deallocate() }
+    let buffer = unsafe Buffer(owner: owner, byteCount: byteCount)
+    (capacity, byteCount) = (64, 0)
+    unsafe base = .allocate(capacity: 128)
     return buffer
   }
 
@@ -56,7 +58,7 @@ import Glibc
 
   @inline(never) private mutating func grow(_ needed: Int) {
     let larger = max(needed, capacity * 2)
-    let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+    let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: larger + 64)
     unsafe memcpy(memory, base, byteCount)
     unsafe base.deallocate()
     unsafe base = memory
@@ -77,6 +79,17 @@ import Glibc
   @inline(__always) mutating func append(_ source: UnsafePointer<UInt8>, _ count: Int) {
     reserve(count)
     unsafe memcpy(base + byteCount, source, count)
+    byteCount &+= count
+  }
+
+  /// Appends text that is most often at most 32 bytes long, and readable to 32.
+  @inline(__always) mutating func appendShort(_ source: UnsafePointer<UInt8>, _ count: Int) {
+    reserve(max(count, 32))
+    let target = unsafe UnsafeMutableRawPointer(base + byteCount)
+    let from = unsafe UnsafeRawPointer(source)
+    unsafe target.storeBytes(of: from.loadUnaligned(as: SIMD16<UInt8>.self), as: SIMD16<UInt8>.self)
+    unsafe (target + 16).storeBytes(of: (from + 16).loadUnaligned(as: SIMD16<UInt8>.self), as: SIMD16<UInt8>.self)
+    if count > 32 { unsafe memcpy(target, from, count) }
     byteCount &+= count
   }
 
@@ -225,26 +238,37 @@ import Glibc
   /// Writes a number for which there is room.
   @inline(__always) mutating func putDigits(_ value: UInt64) {
     let count = Self.digitCount(value)
+    putDigits(value, count)
+  }
+
+  /// Writes the last `count` decimal digits of `value`, two at a time.
+  @inline(__always) private mutating func putDigits(_ value: UInt64, _ count: Int) {
+    let pairs = unsafe Self.digitPairs.utf8Start
     var (rest, offset) = (value, byteCount &+ count)
     byteCount = offset
-    while rest >= 10 {
-      let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-      offset &-= 1
-      unsafe base[offset] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit)
-      rest = quotient
+    var left = count
+    while left > 1 {
+      let pair = Int(truncatingIfNeeded: rest % 100) &* 2
+      rest /= 100
+      offset &-= 2
+      left &-= 2
+      unsafe base[offset] = pairs[pair]
+      unsafe base[offset &+ 1] = pairs[pair &+ 1]
     }
-    unsafe base[offset &- 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest)
+    if left == 1 { unsafe base[offset &- 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10) }
+  }
+
+  private static var digitPairs: StaticString {
+    """
+    0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+    5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
+    """
   }
 
   /// Writes the last `count` decimal digits of `value`, with zeroes in front.
   mutating func append(_ value: Int, digits count: Int) {
     reserve(count)
-    var rest = value
-    for index in stride(from: count - 1, through: 0, by: -1) {
-      unsafe base[byteCount + index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    }
-    byteCount += count
+    putDigits(UInt64(truncatingIfNeeded: value), count)
   }
 
   @inline(__always) private static func digitCount(_ value: UInt64) -> Int {

@@ -24,10 +24,12 @@ package struct JSONRowEncoder: ~Copyable {
   private let options: JSONEncodingOptions
   private let values: ValueTree
   private let roots: [Int]
+  private let object: Int
 
   package init(_ batch: RecordBatch, options: JSONEncodingOptions = JSONEncodingOptions()) {
     var builder = ValueTreeBuilder(options: options)
     roots = zip(batch.schema.fields, batch.columns).map { builder.add($1, name: $0.name) }
+    object = builder.addObject(roots)
     values = builder.finish()
     self.batch = batch
     self.options = options
@@ -65,7 +67,7 @@ package struct JSONRowEncoder: ~Copyable {
 
   /// Appends one row as an object.
   package func append(_ row: Int, to output: inout JSONOutput) {
-    values.appendObject(roots[...], row, to: &output)
+    values.appendObject(object, row, to: &output)
   }
 
   private func checked(_ rows: Range<Int>?) -> Range<Int> {

@@ -2,27 +2,30 @@ import Arrow
 import Buffers
 
 /// A column, or a part of one, as the encoder reads it.
-@safe struct ValueNode {
-  enum Kind {
+@safe struct ValueNode: BitwiseCopyable {
+  enum Kind: UInt8 {
     case null, boolean, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64
     case text, binary, fixedBinary, decimal, date32, date64, time, timestamp, scaledTimestamp, duration
     case list, fixedSizeList, structure, map, stringMap, dictionary
   }
 
   var kind: Kind
+  var unit = TimeUnit.second
+  var isUTC = false
   var values: UnsafeRawPointer
   var offsets: UnsafeRawPointer
   /// Validity or boolean bits, each with the bit that the first row is.
   var validity: UnsafeRawPointer?
   var validityOffset = 0
   var bitOffset = 0
-  /// `,"name":`
-  var key: [UInt8] = []
-  var children: [Int] = []
+  /// Where `,"name":` lies among all names.
+  var nameStart = 0
+  var nameCount = 0
+  /// The nodes of the children, among all child lists.
+  var firstChild = 0
+  var childCount = 0
   /// Bytes per value, elements per fixed-size list, or a decimal's scale.
   var width = 0
-  var unit = TimeUnit.second
-  var isUTC = false
   /// How many bytes of data, elements or dictionary values there are to point at.
   var limit = 0
 }
@@ -30,39 +33,52 @@ import Buffers
 /// The columns of a batch with their children, and the buffers that keep them alive.
 @safe struct ValueTree: ~Copyable {
   // SAFETY: the nodes point into `arrays`, which are immutable and whose buffers hold their `count` values. Rows are read
-  // below that; what offsets and indices name is held against `limit`.
-  fileprivate let nodes: [ValueNode]
+  // below that; what offsets and indices name is held against `limit`. The tables live as long as this value.
+  private let nodeTable: Table<ValueNode>
+  private let nameTable: Table<UInt8>
+  private let childTable: Table<Int32>
+  private let nodes: TableView<ValueNode>
+  private let names: TableView<UInt8>
+  private let children: TableView<Int32>
   private let arrays: [ArrowArray]
   private let writesNulls: Bool
 
-  fileprivate init(nodes: [ValueNode], arrays: [ArrowArray], writesNulls: Bool) {
-    (self.nodes, self.arrays, self.writesNulls) = (nodes, arrays, writesNulls)
+  fileprivate init(
+    nodes: [ValueNode], names: [UInt8], children: [Int32], arrays: [ArrowArray], writesNulls: Bool
+  ) {
+    nodeTable = Table(nodes)
+    // A name is copied 32 bytes at a time.
+    nameTable = Table(names + [UInt8](repeating: 0, count: 32))
+    childTable = Table(children)
+    (self.nodes, self.names, self.children) = (nodeTable.view, nameTable.view, childTable.view)
+    (self.arrays, self.writesNulls) = (arrays, writesNulls)
   }
 
-  /// Appends an object of the given nodes.
-  func appendObject(_ members: ArraySlice<Int>, _ row: Int, to output: inout JSONOutput) {
+  /// Appends an object of the node's children.
+  func appendObject(_ node: Int, _ row: Int, to output: inout JSONOutput) {
     output.append(UInt8(ascii: "{"))
-    var isFirst = true
-    for member in members {
+    var skipped = 1
+    let first = nodes[node].firstChild
+    for place in first..<first &+ nodes[node].childCount {
+      let member = Int(children[place])
       guard writesNulls || isValid(member, row) else { continue }
-      unsafe nodes[member].key.withUnsafeBufferPointer { key in
-        let skipped = isFirst ? 1 : 0
-        unsafe output.append(key.baseAddress! + skipped, key.count - skipped)
-      }
-      isFirst = false
+      unsafe output.appendShort(names.base + nodes[member].nameStart + skipped, nodes[member].nameCount &- skipped)
+      skipped = 0
       append(member, row, to: &output)
     }
     output.append(UInt8(ascii: "}"))
   }
 
-  private func isValid(_ node: Int, _ row: Int) -> Bool {
-    if nodes[node].kind == .null { return false }
-    guard let validity = unsafe nodes[node].validity else { return true }
-    return unsafe Self.bit(validity, row + nodes[node].validityOffset)
+  /// The node of a child.
+  func child(_ index: Int, of node: Int) -> Int { Int(children[nodes[node].firstChild + index]) }
+
+  @inline(__always) private func isValid(_ node: Int, _ row: Int) -> Bool {
+    guard let validity = unsafe nodes[node].validity else { return nodes[node].kind != .null }
+    return unsafe Self.bit(validity, row &+ nodes[node].validityOffset)
   }
 
-  private static func bit(_ bits: UnsafeRawPointer, _ index: Int) -> Bool {
-    unsafe bits.load(fromByteOffset: index >> 3, as: UInt8.self) >> UInt8(index & 7) & 1 == 1
+  @inline(__always) private static func bit(_ bits: UnsafeRawPointer, _ index: Int) -> Bool {
+    unsafe bits.load(fromByteOffset: index >> 3, as: UInt8.self) >> UInt8(truncatingIfNeeded: index & 7) & 1 == 1
   }
 
   /// Appends one value.
@@ -157,32 +173,33 @@ import Buffers
   }
 
   private func appendNested(_ node: Int, _ row: Int, to output: inout JSONOutput) {
-    let children = nodes[node].children
     switch nodes[node].kind {
-    case .structure: appendObject(children[...], row, to: &output)
+    case .structure: appendObject(node, row, to: &output)
     case .dictionary:
       let index = index(node, row)
       if index < 0 || index >= nodes[node].limit { return output.append("null") }
-      append(children[0], index, to: &output)
-    case .stringMap: appendMap(children, range(node, row), to: &output)
+      append(child(0, of: node), index, to: &output)
+    case .stringMap: appendMap(node, range(node, row), to: &output)
     default:
       output.append(UInt8(ascii: "["))
       let range = range(node, row)
+      let child = child(0, of: node)
       for element in range {
         if element > range.lowerBound { output.append(UInt8(ascii: ",")) }
-        append(children[0], element, to: &output)
+        append(child, element, to: &output)
       }
       output.append(UInt8(ascii: "]"))
     }
   }
 
-  private func appendMap(_ children: [Int], _ range: Range<Int>, to output: inout JSONOutput) {
+  private func appendMap(_ node: Int, _ range: Range<Int>, to output: inout JSONOutput) {
+    let (key, value) = (child(0, of: node), child(1, of: node))
     output.append(UInt8(ascii: "{"))
     for entry in range {
       if entry > range.lowerBound { output.append(UInt8(ascii: ",")) }
-      append(children[0], entry, to: &output)
+      append(key, entry, to: &output)
       output.append(UInt8(ascii: ":"))
-      append(children[1], entry, to: &output)
+      append(value, entry, to: &output)
     }
     output.append(UInt8(ascii: "}"))
   }
@@ -214,12 +231,14 @@ extension Int64 {
 struct ValueTreeBuilder: ~Copyable {
   private let options: JSONEncodingOptions
   private var nodes: [ValueNode] = []
+  private var names: [UInt8] = []
+  private var children: [Int32] = []
   private var arrays: [ArrowArray] = []
 
   init(options: JSONEncodingOptions) { self.options = options }
 
   consuming func finish() -> ValueTree {
-    ValueTree(nodes: nodes, arrays: arrays, writesNulls: options.writesNulls)
+    ValueTree(nodes: nodes, names: names, children: children, arrays: arrays, writesNulls: options.writesNulls)
   }
 
   /// Adds a column with its children; answers its node.
@@ -232,17 +251,35 @@ struct ValueTreeBuilder: ~Copyable {
       node.validityOffset = validity.bitOffset
     }
     if case .boolean(let bits) = array.storage { node.bitOffset = bits.bitOffset }
-    var key = JSONOutput(capacity: 64)
-    key.append(UInt8(ascii: ","))
-    key.append(string: name)
-    key.append(UInt8(ascii: ":"))
-    unsafe node.key = key.bytes.withUnsafeBytes { unsafe Array($0) }
     describe(array.type, &node)
     node.limit = Self.limit(array)
+    setName(name, &node)
     let place = nodes.count
     nodes.append(node)
-    nodes[place].children = addChildren(array, of: node.kind)
+    let below = addChildren(array, of: node.kind)
+    setChildren(below, of: place)
     return place
+  }
+
+  /// Adds an object of the given columns, as a batch's row is one.
+  mutating func addObject(_ members: [Int]) -> Int {
+    nodes.append(unsafe ValueNode(kind: .structure, values: Self.pointer(.empty), offsets: Self.pointer(.empty)))
+    setChildren(members, of: nodes.count - 1)
+    return nodes.count - 1
+  }
+
+  private mutating func setChildren(_ below: [Int], of node: Int) {
+    (nodes[node].firstChild, nodes[node].childCount) = (children.count, below.count)
+    children += below.map(Int32.init)
+  }
+
+  private mutating func setName(_ name: String, _ node: inout ValueNode) {
+    var text = JSONOutput(capacity: 64)
+    text.append(UInt8(ascii: ","))
+    text.append(string: name)
+    text.append(UInt8(ascii: ":"))
+    (node.nameStart, node.nameCount) = (names.count, text.byteCount)
+    names += unsafe text.bytes.withUnsafeBytes { unsafe Array($0) }
   }
 
   private func kind(of type: DataType) -> ValueNode.Kind {
