@@ -75,6 +75,7 @@ let package = Package(
     command("seq-enrich", cli),
     command("seq-assemble", cli + ["SequenceStore"]),
     command("seq-index", cli + ["SequenceStore"]),
+    command("seq-store", cli + ["SequenceStore"]),
     command(
       "seq-config",
       ["CommandSupport", "Definitions", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -39,7 +39,7 @@ final class BucketFile {
   init(_ layout: TableLayout, day: Day, in directory: String, options: ParquetWriterOptions) throws(StoreError) {
     self.layout = layout
     self.day = day
-    path = "\(directory)/\(layout.dataset)-\(day)-\(getpid())-\(UInt64.random(in: .min ... .max)).parquet"
+    path = "\(directory)/\(StoreDirectory.temporaryName(for: "\(layout.dataset)-\(day)"))"
     do { file = try OpenFile(writing: path) } catch { throw .system(error) }
     do { writer = try ParquetWriter(schema: layout.fileSchema, options: options) } catch { throw .parquet(error) }
   }

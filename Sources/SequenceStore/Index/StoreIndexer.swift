@@ -40,6 +40,7 @@ package final class StoreIndexer {
     self.range = range
     self.options = options
     try StoreDirectory.make(store.temporary)
+    try store.removeAbandonedFiles()
     writers = BucketWriters(
       threads: options.threads, directory: store.temporary, options: Self.fileOptions(options))
   }

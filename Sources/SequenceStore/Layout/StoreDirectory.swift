@@ -71,6 +71,22 @@ extension StoreDirectory {
   }
 }
 
+extension StoreDirectory {
+  /// A name in the temporary place that tells which process writes the file.
+  static func temporaryName(for what: String) -> String {
+    "\(what).\(UInt64.random(in: .min ... .max)).\(getpid()).tmp"
+  }
+
+  /// Removes what processes that are gone left in the temporary place.
+  func removeAbandonedFiles() throws(StoreError) {
+    for name in try names(in: temporary) {
+      let parts = name.split(separator: ".")
+      guard parts.count >= 2, parts.last == "tmp", let process = pid_t(parts[parts.count - 2]) else { continue }
+      if kill(process, 0) != 0, errno == ESRCH { removeFile("\(temporary)/\(name)") }
+    }
+  }
+}
+
 /// Removes a file that nobody needs, if it is there.
 func removeFile(_ path: String) { unsafe unlink(path) }
 

@@ -7,6 +7,7 @@ package enum StoreError: Error, CustomStringConvertible {
   /// Not `2026-11-20`, `2026-11-20..2026-11-22` or `all`.
   case invalidRange(String)
   case noSuchDataset(String, known: [String])
+  case noSuchColumn(String, dataset: String, known: [String])
   case unknownEventType(String)
   /// A batch that is no events: a system column is missing or has another type.
   case notEvents(column: String, found: String?)
@@ -31,6 +32,8 @@ package enum StoreError: Error, CustomStringConvertible {
     case .noSuchDataset(let name, let known):
       "the store has no dataset '\(name)'"
         + (known.isEmpty ? "; it is empty" : "; it has \(known.joined(separator: ", "))")
+    case .noSuchColumn(let name, let dataset, let known):
+      "dataset '\(dataset)' has no column '\(name)'; it has \(known.joined(separator: ", "))"
     case .unknownEventType(let name): "event type '\(name)' is not in the definitions; compile and publish them first"
     case .notEvents(let column, let found):
       "system column '\(column)' is \(found ?? "missing"); the input must be events, as seq-filter writes them"

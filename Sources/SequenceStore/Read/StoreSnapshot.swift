@@ -116,13 +116,10 @@ struct RetractionIndex: Sendable {
     let columns = [SystemColumns.user, SystemColumns.eventType, SystemColumns.eventKey, SystemColumns.revision]
     for batch in try table.batches(of: snapshot, columns: columns) {
       for row in 0..<batch.rowCount {
-        let user = batch.columns[0]
-        let key: UserID =
-          user.type == .int64 ? .integer(user.values.load(row, as: Int64.self)) : .text(user.string(row))
         let gone = Retraction(
           eventType: batch.columns[1].string(row), eventKey: batch.columns[2].values.load(row, as: Int64.self),
           revision: batch.columns[3].values.load(row, as: Int32.self))
-        byUser[key, default: []].append(gone)
+        byUser[UserID(batch.columns[0], row), default: []].append(gone)
       }
     }
   }
@@ -130,4 +127,5 @@ struct RetractionIndex: Sendable {
   subscript(user: UserID) -> [Retraction] { byUser[user] ?? [] }
 
   var isEmpty: Bool { byUser.isEmpty }
+  var count: Int { byUser.values.reduce(0) { $0 + $1.count } }
 }

@@ -18,6 +18,11 @@ package enum UserID: Sendable, Hashable {
     }
   }
 
+  /// Value `row` of a user column.
+  init(_ users: ArrowArray, _ row: Int) {
+    self = users.type == .int64 ? .integer(users.values.load(row, as: Int64.self)) : .text(users.string(row))
+  }
+
   /// As a Parquet column stores it, without a length.
   var plainBytes: Buffer {
     switch self {

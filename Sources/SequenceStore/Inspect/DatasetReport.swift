@@ -1,0 +1,135 @@
+import Definitions
+import DeltaLog
+import JSONText
+import Parquet
+
+/// How large a dataset is, and what takes the room: what `seq-store stat` prints.
+package struct DatasetReport: Sendable {
+  package struct Column: Sendable {
+    package var name: String
+    package var type: String
+    /// Of all pages, as stored and before compression.
+    package var compressedByteCount = 0
+    package var uncompressedByteCount = 0
+  }
+
+  package var dataset: String
+  package var version: Int64
+  package var rowCount = 0
+  package var fileCount = 0
+  package var rowGroupCount = 0
+  /// Of all files.
+  package var byteCount = 0
+  package var bloomFilterByteCount = 0
+  package var pageIndexByteCount = 0
+  /// The first and last day; nil when it is empty.
+  package var days: ClosedRange<Day>?
+  package var dayCount = 0
+  package var columns: [Column] = []
+  /// Events by type.
+  package var eventTypes: [String: Int] = [:]
+  package var retractionCount = 0
+
+  /// - Throws: `.noSuchDataset`, or what is wrong with a file.
+  package init(_ snapshot: StoreSnapshot, dataset name: String) throws(StoreError) {
+    guard let dataset = snapshot.datasets[name], let delta = dataset.delta else {
+      throw .noSuchDataset(name, known: try snapshot.store.datasetNames())
+    }
+    self.dataset = name
+    version = delta.version
+    columns = delta.schema.fields.filter { !PartitionColumns.names.contains($0.name) }.map { field in
+      Column(name: field.name, type: field.metadata[TableLayout.definedType] ?? "\(field.type)")
+    }
+    dayCount = dataset.days.count
+    if let first = dataset.days.last, let last = dataset.days.first { days = first.day...last.day }
+    retractionCount = dataset.retractions.count
+    for file in dataset.files { try add(file) }
+  }
+
+  private mutating func add(_ file: StoreFile) throws(StoreError) {
+    let opened = try file.open()
+    fileCount += 1
+    byteCount += opened.bytes.byteCount
+    rowCount += opened.file.rowCount
+    rowGroupCount += opened.file.rowGroupCount
+    for group in opened.file.metadata.rowGroups {
+      for (leaf, chunk) in zip(opened.file.schema.leaves, group.columns) { add(chunk, of: leaf) }
+    }
+    try addEventTypes(file, opened)
+  }
+
+  private mutating func add(_ chunk: ColumnChunkMetadata, of leaf: LeafColumn) {
+    pageIndexByteCount += (chunk.offsetIndexByteCount ?? 0) + (chunk.columnIndexByteCount ?? 0)
+    guard let metadata = chunk.metadata, let place = columns.firstIndex(where: { $0.name == leaf.path[0] }) else {
+      return
+    }
+    bloomFilterByteCount += metadata.bloomFilterByteCount ?? 0
+    columns[place].compressedByteCount += metadata.totalCompressedByteCount
+    columns[place].uncompressedByteCount += metadata.totalUncompressedByteCount
+  }
+
+  private mutating func addEventTypes(_ file: StoreFile, _ opened: OpenedFile) throws(StoreError) {
+    var options = ReadOptions()
+    options.dictionaryColumns = [SystemColumns.eventType]
+    var counts: [String: Int] = [:]
+    do {
+      let reader = try ParquetReader(opened.bytes, options: options)
+      try reader.forEachBatch(columns: try reader.columns([SystemColumns.eventType])) { batch in
+        let column = batch.columns[0]
+        guard case .dictionary(_, let values) = column.storage else { return }
+        var byIndex = [Int](repeating: 0, count: values.count)
+        for row in 0..<column.count where column.isValid(row) { byIndex[column.dictionaryIndex(row)] += 1 }
+        for (index, count) in byIndex.enumerated() where count > 0 { counts[values.string(index), default: 0] += count }
+      }
+    } catch { throw StoreError(error, at: file.path) }
+    eventTypes.merge(counts, uniquingKeysWith: +)
+  }
+}
+
+extension DatasetReport {
+  package var json: JSONValue {
+    [
+      "dataset": .string(dataset), "version": .integer(version), "rows": .integer(Int64(rowCount)),
+      "files": .integer(Int64(fileCount)), "row_groups": .integer(Int64(rowGroupCount)),
+      "bytes": .integer(Int64(byteCount)), "bloom_filter_bytes": .integer(Int64(bloomFilterByteCount)),
+      "page_index_bytes": .integer(Int64(pageIndexByteCount)), "days": .integer(Int64(dayCount)),
+      "first_day": days.map { .string($0.lowerBound.description) } ?? .null,
+      "last_day": days.map { .string($0.upperBound.description) } ?? .null,
+      "event_types": .object(eventTypes.mapValues { .integer(Int64($0)) }),
+      "retractions": .integer(Int64(retractionCount)),
+      "columns": .array(
+        columns.map { column in
+          [
+            "name": .string(column.name), "type": .string(column.type),
+            "compressed_bytes": .integer(Int64(column.compressedByteCount)),
+            "uncompressed_bytes": .integer(Int64(column.uncompressedByteCount)),
+          ]
+        }),
+    ]
+  }
+
+  /// For people: totals, then a line per column, the largest first.
+  package var text: String {
+    let types = eventTypes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
+    var lines = [
+      "\(dataset), version \(version): \(rowCount) events in \(fileCount) files and \(rowGroupCount) row groups",
+      "  \(byteCount) bytes, \(perEvent(byteCount)) per event; bloom filters \(bloomFilterByteCount),"
+        + " page indexes \(pageIndexByteCount)",
+      "  \(dayCount) days" + (days.map { ", \($0.lowerBound)..\($0.upperBound)" } ?? "")
+        + "; \(retractionCount) retractions",
+      "  " + types.joined(separator: ", "),
+    ]
+    let width = columns.map(\.name.count).max() ?? 0
+    for column in columns.sorted(by: { $0.compressedByteCount > $1.compressedByteCount }) {
+      let name = column.name + String(repeating: " ", count: width - column.name.count)
+      lines.append("  \(name)  \(perEvent(column.compressedByteCount)) bytes per event  \(column.type)")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func perEvent(_ byteCount: Int) -> String {
+    guard rowCount > 0 else { return "-" }
+    let hundredths = Int((Double(byteCount) / Double(rowCount) * 100).rounded())
+    return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+  }
+}
