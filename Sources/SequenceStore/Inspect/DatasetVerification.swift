@@ -141,13 +141,12 @@ private struct FileCheck {
 
   /// Each page, read by itself through the offset index, has the rows that the whole chunk has there.
   private mutating func checkPages(_ batch: RecordBatch, _ opened: OpenedFile, _ group: Int) throws {
-    var decoder = PageDecoder()
+    var context = DecodingContext(verifiesChecksums: true)
     for (column, node) in opened.file.schema.columns.enumerated() {
       guard let offsets = opened.groups[group].pages.offsetIndexes[node.leaves.lowerBound] else { continue }
       let starts = offsets.pages.map(\.firstRow) + [batch.rowCount]
       for (start, end) in zip(starts, starts.dropFirst()) where start < end {
-        let page = try opened.read(
-          [column], group: group, rows: start..<end, options: ReadOptions(), decoder: &decoder)
+        let page = try opened.read([column], group: group, rows: start..<end, using: &context)
         guard page.columns[0].isEqual(to: batch.columns[column].slice(start..<end)) else {
           problems.append("row group \(group), column '\(node.field.name)': the page at row \(start) is another one")
           return

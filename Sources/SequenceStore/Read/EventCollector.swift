@@ -263,7 +263,7 @@ struct EventCollector {
   mutating func events(using context: inout DecodingContext) throws(StoreError) -> RecordBatch {
     let schema = Schema(request.columns)
     guard !found.isEmpty else {
-      return RecordBatch(schema, schema.fields.map { ArrowArray(nulls: $0.type, count: 0) }, rowCount: 0)
+      return RecordBatch(empty: schema)
     }
     var used: [Int32: (range: Range<Int>, batch: Int32)] = [:]
     var order: [Int32] = []
@@ -295,8 +295,7 @@ struct EventCollector {
     let rows = source.rows.lowerBound + range.lowerBound..<source.rows.lowerBound + range.upperBound
     let unread = schema.fields.filter { source.keys[$0.name] == nil }
     let places = unread.map { source.file.file.schema.columnIndex(of: $0.name) }
-    let read = try source.read(
-      places.compactMap(\.self), rows: rows, options: context.options, using: &context.decoder)
+    let read = try source.read(places.compactMap(\.self), rows: rows, using: &context)
     var columns: [ArrowArray] = []
     for field in schema.fields {
       let column = source.keys[field.name]?.slice(range) ?? read[field.name]
@@ -312,7 +311,7 @@ struct EventCollector {
     guard let index = source.file.file.schema.columnIndex(of: field.name) else {
       return ArrowArray(nulls: field.type, count: rows.count)
     }
-    let batch = try source.read([index], rows: rows, options: context.options, using: &context.decoder)
+    let batch = try source.read([index], rows: rows, using: &context)
     return try conform(batch.columns[0], to: field, count: rows.count, source.path)
   }
 

@@ -40,11 +40,18 @@ final class StoreFile: Sendable {
   }
 }
 
-/// A data file's footer, page indexes and bloom filters over its mapped bytes. Immutable but for a cache.
+/// A data file's footer, page indexes and bloom filters over its mapped bytes. Immutable but for caches.
 final class OpenedFile: Sendable {
   let bytes: Buffer
   let file: ParquetFile
   let groups: [OpenedRowGroup]
+  private let projections = Mutex<[ProjectionKey: ReadProjection]>([:])
+
+  private struct ProjectionKey: Hashable {
+    var columns: [Int]
+    var areKeys: Bool
+    var verifiesChecksums: Bool
+  }
 
   init(_ bytes: Buffer) throws {
     self.bytes = bytes
@@ -54,27 +61,40 @@ final class OpenedFile: Sendable {
   }
 
   /// Some rows of some columns of the table, by their indices in the file's schema.
+  ///
+  /// - Parameter areKeys: whether texts are only compared, for which dictionaries are cheapest.
   func read(
-    _ columns: [Int], group: Int, rows: Range<Int>, options: ReadOptions, decoder: inout PageDecoder
+    _ columns: [Int], areKeys: Bool = false, group: Int, rows: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
-    do {
-      let known = groups[group].dictionaries.withLock { $0 }
-      let plan = try file.plan(
-        rowGroup: group, columns: columns, rows: rows, pages: groups[group].pages, dictionaries: known)
+    let projection = projection(columns, areKeys: areKeys, context.options(areKeys: areKeys))
+    do throws(ParquetError) {
+      let cache = groups[group]
+      let known = cache.dictionaries.withLock { $0 }
+      let plan = try projection.plan(rowGroup: group, rows: rows, pages: cache.pages, dictionaries: known)
       let ranges = plan.ranges.map { bytes.slice($0) }
-      let reader = try RowGroupDecoder(file, plan, bytes: ranges, dictionaries: known, options: options)
-      guard let batch = try reader.next(.max, &decoder) else {
-        let schema = file.arrowSchema(columns: columns, options: options)
-        return RecordBatch(schema, schema.fields.map { ArrowArray(nulls: $0.type, count: 0) }, rowCount: 0)
-      }
-      let fresh = reader.dictionaries
-      if fresh.count > known.count || fresh.keys.contains(where: { known[$0] == nil }) {
-        groups[group].dictionaries.withLock { $0.merge(fresh) { first, _ in first } }
-      }
+      let reader = try RowGroupDecoder(plan, bytes: ranges, dictionaries: known)
+      guard let batch = try reader.next(.max, &context.decoder) else { return RecordBatch(empty: projection.schema) }
+      cache.keep(reader.dictionaries, beside: known)
       return batch
     } catch {
       throw .parquet(error)
     }
+  }
+
+  private func projection(_ columns: [Int], areKeys: Bool, _ options: ReadOptions) -> ReadProjection {
+    let key = ProjectionKey(
+      columns: columns, areKeys: areKeys, verifiesChecksums: options.verifiesChecksums)
+    if let known = projections.withLock({ $0[key] }) { return known }
+    let made = ReadProjection(file, columns: columns, options: options)
+    projections.withLock { $0[key] = made }
+    return made
+  }
+}
+
+extension RecordBatch {
+  /// No rows.
+  init(empty schema: Schema) {
+    self.init(schema, schema.fields.map { ArrowArray(nulls: $0.type, count: 0) }, rowCount: 0)
   }
 }
 
@@ -98,13 +118,13 @@ final class OpenedRowGroup: Sendable {
     let sorting = metadata.sortingColumns.filter { !$0.isDescending }.map { file.schema.leaves[safe: $0.column]?.name }
     isSorted = Array(sorting.prefix(keys.count)) == keys
     userLeaf = file.schema.leafIndex(of: SystemColumns.user)
-    bloomFilter = try userLeaf.flatMap { leaf in
-      guard let column = metadata.columns[leaf].metadata, let offset = column.bloomFilterOffset,
-        offset < bytes.byteCount
-      else { return nil }
-      let length = column.bloomFilterByteCount ?? bytes.byteCount - offset
-      return try SplitBlockBloomFilter(decoding: try bytes.read(offset..<offset + length))
-    }
+    bloomFilter = try userLeaf.flatMap { try file.bloomFilter(bytes, rowGroup: group, leaf: $0) }
+  }
+
+  /// Remembers dictionaries for later reads.
+  func keep(_ found: [Int: LeafDictionary], beside known: [Int: LeafDictionary]) {
+    guard found.keys.contains(where: { known[$0] == nil }) else { return }
+    dictionaries.withLock { $0.merge(found) { first, _ in first } }
   }
 
   /// Whether the user may have rows here, by the bloom filter.

@@ -8,9 +8,8 @@ import Parquet
 /// What one thread decodes pages with.
 struct DecodingContext: ~Copyable {
   var decoder = PageDecoder()
-  /// Texts that are matched, not returned, are cheapest as dictionaries.
-  let keyOptions: ReadOptions
-  let options: ReadOptions
+  private let options: ReadOptions
+  private let keyOptions: ReadOptions
 
   init(verifiesChecksums: Bool) {
     var options = ReadOptions()
@@ -19,6 +18,8 @@ struct DecodingContext: ~Copyable {
     options.dictionaryColumns = [SystemColumns.eventType]
     keyOptions = options
   }
+
+  func options(areKeys: Bool) -> ReadOptions { areKeys ? keyOptions : options }
 }
 
 /// Consecutive rows of one row group, among them the user's, with the columns that select them.
@@ -44,15 +45,15 @@ struct UserRows {
     let missing = names.filter { keys[$0] == nil }
     let found = missing.compactMap { file.file.schema.columnIndex(of: $0) }
     guard !found.isEmpty else { return }
-    let batch = try read(found, rows: rows, options: context.keyOptions, using: &context.decoder)
+    let batch = try read(found, areKeys: true, rows: rows, using: &context)
     for (field, column) in zip(batch.schema.fields, batch.columns) { keys[field.name] = column }
   }
 
   func read(
-    _ columns: [Int], rows: Range<Int>, options: ReadOptions, using decoder: inout PageDecoder
+    _ columns: [Int], areKeys: Bool = false, rows: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
     do {
-      return try file.read(columns, group: group, rows: rows, options: options, decoder: &decoder)
+      return try file.read(columns, areKeys: areKeys, group: group, rows: rows, using: &context)
     } catch { throw StoreError(error, at: path) }
   }
 
@@ -96,7 +97,7 @@ extension OpenedFile {
     guard let column = file.schema.columnIndex(of: SystemColumns.user) else {
       throw .damaged(path: "", what: "column 'user_id' is missing")
     }
-    let batch = try read([column], group: group, rows: rows, options: context.options, decoder: &context.decoder)
+    let batch = try read([column], group: group, rows: rows, using: &context)
     let users = batch.columns[0]
     let wanted: DataType = if case .integer = user.key { .int64 } else { .utf8 }
     guard users.type == wanted, users.nullCount == 0 else {
