@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Definitions
 import Engine
 import JSONText
 import SequenceStore
@@ -11,12 +12,26 @@ struct SeqAssemble: SeqlineCommand {
     abstract: "Order events by user and time, and settle their revisions.",
     discussion: """
       Of each event the highest revision stays. What does not fit into
-      --memory is sorted on disk.
+      --memory is sorted on disk. With --sequence the output is a row per
+      user, with a list per column of the sequence.
 
         seq-enrich in.frames | seq-assemble | seq-index --replace all
+        seq-enrich in.frames | seq-assemble --sequence feed > feed.frames
       """)
 
   @OptionGroup var stage: StageFlags
+  @OptionGroup var definitions: DefinitionOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Write this sequence: a row per user, trimmed to its length, caps and window.", valueName: "name"))
+  var sequence: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "End the sequences before this time, as 2026-01-31T00:00:00Z (default: after each user's last event).",
+      valueName: "time"))
+  var until: PointInTime?
 
   @Option(help: "Memory for events, such as 512M or 4G.")
   var memory: ByteCount = ByteCount(1 << 30)
@@ -31,9 +46,22 @@ struct SeqAssemble: SeqlineCommand {
     let summary = Summary(command: "seq-assemble", format: stage.logFormat)
     let options = AssemblyOptions(
       memoryLimit: memory.bytes, temporaryDirectory: temporaryDirectory, keepsRetractions: !dropRetractions)
-    let (report, counts) = try AssemblyRun(stage.options, options).run()
+    let (report, counts) = try run(options).run()
     summary.print(
-      report, [("superseded", .integer(Int64(counts.superseded))), ("runs spilled", .integer(Int64(counts.spilledRuns)))])
+      report,
+      [("superseded", .integer(Int64(counts.superseded))), ("runs spilled", .integer(Int64(counts.spilledRuns)))])
     return .done
+  }
+
+  private func run(_ options: AssemblyOptions) throws -> AssemblyRun {
+    guard let sequence else {
+      if until != nil { throw ValidationError("--until ends sequences; name one with --sequence") }
+      return AssemblyRun(stage.options, options)
+    }
+    let definitions = try definitions.load()
+    guard let sequence = definitions.sequence(sequence) else {
+      throw ValidationError("--sequence: there is no sequence '\(sequence)' in the definitions")
+    }
+    return try AssemblyRun(stage.options, options, sequence: sequence, in: definitions, untilMicros: until?.micros)
   }
 }

@@ -72,7 +72,7 @@ package struct Assembler: ~Copyable {
         segments, keepsRetractions: options.keepsRetractions, batchRowCount: options.batchRowCount)
       counts.superseded += try writer.write(count)
     } else {
-      if segments.rowCount > 0 { try spill() }
+      try spill()
       self.segments = nil
       try merge(segments.layout, count)
     }
@@ -80,9 +80,12 @@ package struct Assembler: ~Copyable {
     return counts
   }
 
+  /// How much memory the events take, with what sorting them will need.
+  package var byteCount: Int { segments?.byteCount ?? 0 }
+
   /// Sorts what is in memory into a temporary file.
-  private mutating func spill() throws {
-    guard let full = segments else { return }
+  package mutating func spill() throws {
+    guard let full = segments, full.rowCount > 0 else { return }
     let rowByteCount = max(1, full.byteCount / max(1, full.rowCount))
     let runBatchRowCount = min(max(runBatchByteCount / rowByteCount, 64), 1 << 16)
     let writer = AssembledWriter(full, keepsRetractions: true, batchRowCount: runBatchRowCount)

@@ -1,23 +1,36 @@
 import Arrow
+import Definitions
 import Engine
+import Expressions
 
-/// Assembles all events of a stream and writes them in order: what `seq-assemble` does.
+/// Assembles all events of a stream and writes them in order, or the sequences made of them: what `seq-assemble` does.
 package struct AssemblyRun {
   private let stage: StageOptions
-  private let options: AssemblyOptions
+  private let assembly: any StreamAssembly
 
-  /// - Parameter options: of the assembler of each dataset.
+  /// Events in order, one dataset after the other.
   package init(_ stage: StageOptions, _ options: AssemblyOptions) {
     self.stage = stage
-    self.options = options
+    assembly = DatasetAssemblers(options)
+  }
+
+  /// A row per user.
+  ///
+  /// - Parameter untilMicros: the sequences' end, exclusive; nil: each user's window ends with the last event.
+  package init(
+    _ stage: StageOptions, _ options: AssemblyOptions, sequence: SequenceDefinition, in definitions: DefinitionSet,
+    untilMicros: Int64? = nil
+  ) throws(ExpressionErrors) {
+    self.stage = stage
+    assembly = SequenceAssembly(
+      try SequenceAssembler(sequence, in: definitions, untilMicros: untilMicros, options: options))
   }
 
   /// - Throws: `InputCutShort` when the input has no end; then nothing is written, for what is missing could change any row.
   package func run() throws -> (report: RunReport, counts: AssemblyCounts) {
-    let assemblers = DatasetAssemblers(options)
-    var report = try EventInput(stage).forEachBatch { try assemblers.append($0) }
+    var report = try EventInput(stage).forEachBatch { try assembly.append($0) }
     let output = try StageOutput(stage)
-    let counts = try assemblers.finish { batch in
+    let counts = try assembly.finish { batch in
       try output.write(batch)
     }
     try output.finish()
@@ -26,8 +39,24 @@ package struct AssemblyRun {
   }
 }
 
-/// An assembler for each dataset of a stream.
-final class DatasetAssemblers {
+/// What takes the events of a stream and gives out what is made of them.
+protocol StreamAssembly: AnyObject {
+  func append(_ batch: RecordBatch) throws
+  func finish(_ emit: (RecordBatch) throws -> Void) throws -> AssemblyCounts
+}
+
+private final class SequenceAssembly: StreamAssembly {
+  private var assembler: SequenceAssembler
+
+  init(_ assembler: consuming SequenceAssembler) { self.assembler = assembler }
+
+  func append(_ batch: RecordBatch) throws { try assembler.append(batch) }
+
+  func finish(_ emit: (RecordBatch) throws -> Void) throws -> AssemblyCounts { try assembler.finish(emit) }
+}
+
+/// An assembler for each dataset of a stream; they share the memory.
+final class DatasetAssemblers: StreamAssembly {
   private let options: AssemblyOptions
   private var places: [String: Int] = [:]
   private var assemblers: [OneAssembler] = []
@@ -47,6 +76,8 @@ final class DatasetAssemblers {
       assemblers.append(OneAssembler(options))
     }
     try assemblers[places[dataset]!].assembler.append(batch)
+    guard assemblers.reduce(0, { $0 + $1.assembler.byteCount }) > options.memoryLimit else { return }
+    try assemblers.max { $0.assembler.byteCount < $1.assembler.byteCount }?.assembler.spill()
   }
 
   /// Gives out one dataset after the other.
@@ -58,6 +89,8 @@ final class DatasetAssemblers {
       counts.rowsOut += each.rowsOut
       counts.superseded += each.superseded
       counts.spilledRuns += each.spilledRuns
+      // What it held can go before the next one sorts.
+      one.assembler = Assembler(options)
     }
     return counts
   }
