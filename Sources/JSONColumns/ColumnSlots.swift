@@ -131,10 +131,18 @@ import Glibc
 
   // MARK: Handing over
 
-  /// The presence of the first `count` rows as bits; the bytes are zeroed for reuse.
+  /// The presence of the first `count` rows as bits; the bytes are zeroed for reuse. Call it before the values
+  /// are taken: room for many more rows than these is given up here, so that one odd batch does not tax the rest.
   mutating func takeValidity(_ count: Int) -> Bitmap {
     let bits = unsafe Self.pack(presence, count)
-    unsafe memset(presence, 0, count)
+    let kept = (2 * count + 1_024) & ~63
+    if kept < capacity / 2 {
+      unsafe free(presence)
+      unsafe presence = Self.zeroes(kept).assumingMemoryBound(to: UInt8.self)
+      capacity = kept
+    } else {
+      unsafe memset(presence, 0, count)
+    }
     return bits
   }
 

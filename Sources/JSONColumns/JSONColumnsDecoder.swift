@@ -236,7 +236,8 @@ package final class JSONColumnsDecoder {
     for list in column.lists {
       if lists[list.slots] == nil {
         groupRows[list.group] = view[list.slots].end
-        lists[list.slots] = (view[list.slots].takeEnds(rows), view[list.slots].takeValidity(rows))
+        let validity = view[list.slots].takeValidity(rows)
+        lists[list.slots] = (view[list.slots].takeEnds(rows), validity)
         view[list.slots].end = 0
       }
       rows = groupRows[list.group]

@@ -125,6 +125,21 @@ func bytes(_ buffer: Buffer) -> [UInt8] { unsafe buffer.withUnsafeBytes { unsafe
     #expect(result.mismatches == [0, 1])
   }
 
+  @Test func batchesOfOneDecoderStandAlone() throws {
+    let fields = [
+      JSONFieldSpec(path: "a", type: .int64), JSONFieldSpec(path: "b", type: .bool),
+      JSONFieldSpec(path: "s", type: .string), JSONFieldSpec(path: "l[].x", type: .string),
+    ]
+    let decoder = try JSONColumnsDecoder(fields)
+    for count in [0, 3, 20_000, 0, 1, 5_000, 100, 70_000, 2] {
+      let full = (0..<count).map { #"{"a":\#($0),"b":true,"s":"\#($0)","l":[{"x":"y"},{}]}"# }
+      let empty = Array(repeating: "{}", count: count / 2)
+      decoder.decode(Buffer(Array((full + empty).joined(separator: "\n").utf8)))
+      let batch = decoder.take().batch
+      #expect(lines(batch) == full.indices.map { #"{"a":\#($0),"b":true,"s":"\#($0)","l[].x":["y",null]}"# } + empty)
+    }
+  }
+
   @Test func keysOfAnyShapeAreFound() throws {
     let keys = [
       "a", "ab", "abc", "abcdefg", "abcdefgh", "abcdefgi", "abcdefghijklmno", "abcdefghijklmnop", "abcdefghijklmnoq",
