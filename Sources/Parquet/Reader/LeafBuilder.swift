@@ -119,7 +119,7 @@ struct LeafBuilder: ~Copyable {
     case .boolean: try Self.decodeBooleans(page, bytes, to: &bits)
     case .dictionary:
       try decodeIndices(page, bytes, limit, &scratch)
-      values.append(scratch.indices.bytes)
+      values.append(scratch.indices.bytes.extracting(page.skipped * 4..<scratch.indices.byteCount))
     case .variable:
       try Self.decodeByteArrays(page, bytes, dictionary, limit, ends: &values, data: &data, &scratch)
     case .fixed, .narrowed, .int96, .decimal:
@@ -146,7 +146,8 @@ struct LeafBuilder: ~Copyable {
         to: &values)
     case .dictionary:
       try decodeIndices(page, bytes, limit, &scratch)
-      spread(scratch.indices.bytes, width: 4, levels: levels, slots: slots)
+      let indices = scratch.indices.bytes.extracting(page.skipped * 4..<scratch.indices.byteCount)
+      spread(indices, width: 4, levels: levels, slots: slots)
     case .fixed, .narrowed, .int96, .decimal:
       try Self.decodeFixed(page, bytes, dictionary, source, to: &dense, &scratch)
       spread(dense.bytes, width: source.layout.width, levels: levels, slots: slots)
