@@ -17,7 +17,7 @@ struct PageEncoder: ~Copyable {
 
   private enum Strategy {
     case measuring
-    /// Both through the dictionary and in `plain`.
+    /// Both through the dictionary and as `direct` says.
     case trial
     case dictionary
     case single
@@ -34,6 +34,7 @@ struct PageEncoder: ~Copyable {
   private let width: Int
   private let options: LeafOptions
   private var strategy = Strategy.measuring
+  /// The plan for pages without a dictionary.
   private var direct: Plan
   private var dictionary: DictionaryEncoder
   private var pages: [EncodedPage] = []
@@ -197,6 +198,7 @@ struct PageEncoder: ~Copyable {
     dictionaryPages = []
   }
 
+  /// Goes on without the dictionary; pages that use it stay.
   private mutating func abandonDictionary(_ context: inout ParquetEncoderContext) throws(ParquetError) {
     switch strategy {
     case .measuring, .single: break
@@ -236,7 +238,7 @@ struct PageEncoder: ~Copyable {
   ) throws(ParquetError) -> EncodedPage {
     context.body.truncate(to: 0)
     context.body.append(levels.bytes)
-    encode(values, plan.encoding, &context)
+    values.encode(as: plan.encoding, column.physicalType, using: &context)
     let findsRepeats = plan.findsRepeats && mayFindRepeats(plan.encoding, slots)
     if findsRepeats {
       context.repeats.find(
@@ -244,35 +246,6 @@ struct PageEncoder: ~Copyable {
         streamCount: plan.encoding == .byteStreamSplit ? width : 1)
     }
     return try compressed(Self.kind(plan.encoding, slots.count), plan.encoding, findsRepeats, &context)
-  }
-
-  private func encode(_ values: borrowing LeafValues, _ encoding: Encoding, _ context: inout ParquetEncoderContext) {
-    switch (encoding, column.physicalType) {
-    case (.plain, .boolean): context.body.append(bits: values.bytes)
-    case (.rle, _):
-      for index in 0..<values.count {
-        context.runs.append(UInt32(unsafe values.bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)))
-      }
-      context.runs.finish(into: &context.body, hasByteCount: true)
-    case (.plain, .byteArray): values.withByteArrays { PlainByteArrayEncoder.encode($0, into: &context.body) }
-    case (.deltaLengthByteArray, _):
-      values.withByteArrays { DeltaLengthByteArrayEncoder.encode($0, into: &context.body) }
-    case (.deltaByteArray, .byteArray):
-      values.withByteArrays { DeltaByteArrayEncoder.encode($0, into: &context.body) }
-    case (.deltaByteArray, _): encodeFixedDeltas(values, &context)
-    case (.deltaBinaryPacked, .int32):
-      values.withSpan(of: Int32.self) { DeltaBinaryPackedEncoder.encode($0, into: &context.body) }
-    case (.deltaBinaryPacked, _):
-      values.withSpan(of: Int64.self) { DeltaBinaryPackedEncoder.encode($0, into: &context.body) }
-    case (.byteStreamSplit, _): ByteStreamSplitEncoder.encode(values.bytes, width: width, into: &context.body)
-    default: context.body.append(values.bytes)
-    }
-  }
-
-  private func encodeFixedDeltas(_ values: borrowing LeafValues, _ context: inout ParquetEncoderContext) {
-    var ends = [Int32](repeating: 0, count: values.count)
-    for index in ends.indices { ends[index] = Int32((index + 1) * width) }
-    DeltaByteArrayEncoder.encode(ByteArrays(ends: ends.span, data: values.bytes), into: &context.body)
   }
 
   private mutating func number(_ values: borrowing LeafValues, _ context: inout ParquetEncoderContext) {
@@ -336,27 +309,4 @@ struct PageEncoder: ~Copyable {
 struct EncodedChunk {
   let dictionary: EncodedPage?
   let pages: [EncodedPage]
-}
-
-extension LeafValues {
-  func withSpan<Value: BitwiseCopyable>(of type: Value.Type, _ body: (Span<Value>) -> Void) {
-    unsafe bytes.withUnsafeBytes { bytes in
-      body(unsafe Span<Value>(_unsafeElements: bytes.assumingMemoryBound(to: Value.self)))
-    }
-  }
-}
-
-extension BufferBuilder {
-  /// Booleans of a byte each as a bit each, lowest first.
-  mutating func append(bits: RawSpan) {
-    var byte: UInt8 = 0
-    for index in 0..<bits.byteCount {
-      byte |= (unsafe bits.unsafeLoad(fromByteOffset: index, as: UInt8.self)) &<< UInt8(index & 7)
-      if index & 7 == 7 {
-        append(byte)
-        byte = 0
-      }
-    }
-    if bits.byteCount & 7 != 0 { append(byte) }
-  }
 }

@@ -103,8 +103,9 @@ import Testing
     var options = ParquetWriterOptions()
     options.rowGroupRowCount = 3000
     let whole = try WrittenFile.write([batch], options: options)
+    var context = ParquetEncoderContext()
     for _ in 0..<3 {
-      let cut = try WrittenFile.write(Self.cut(batch, &random), options: options)
+      let cut = try WrittenFile.write(Self.cut(batch, &random), options: options, using: &context)
       #expect(cut.bytes == whole.bytes)
     }
   }

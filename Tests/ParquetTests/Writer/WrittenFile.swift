@@ -8,6 +8,12 @@ enum WrittenFile {
     _ batches: [RecordBatch], options: ParquetWriterOptions = ParquetWriterOptions()
   ) throws(ParquetError) -> (bytes: Buffer, metadata: FileMetadata) {
     var context = ParquetEncoderContext()
+    return try write(batches, options: options, using: &context)
+  }
+
+  static func write(
+    _ batches: [RecordBatch], options: ParquetWriterOptions, using context: inout ParquetEncoderContext
+  ) throws(ParquetError) -> (bytes: Buffer, metadata: FileMetadata) {
     var writer = try ParquetWriter(schema: batches[0].schema, options: options)
     var bytes = BufferBuilder()
     for batch in batches {
