@@ -76,6 +76,7 @@ let package = Package(
     command("seq-assemble", cli + ["SequenceStore"]),
     command("seq-index", cli + ["SequenceStore"]),
     command("seq-store", cli + ["SequenceStore"]),
+    command("seq-serve", cli + ["SequenceStore", "Serving"]),
     command(
       "seq-config",
       ["CommandSupport", "Definitions", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -1,0 +1,152 @@
+import Arrow
+import Definitions
+import Glibc
+import JSONText
+import NIOHTTP1
+import SequenceStore
+import Synchronization
+
+/// The routes of `seq-serve`.
+///
+///     GET /v1/sequences                        the sequences
+///     GET /v1/sequences/{s}                    a sequence's contract: schema, owner, promises
+///     GET /v1/sequences/{s}/users/{u}          a user's events; parameters: see `SequenceQuery`
+///     GET /healthz, /readyz, /metrics
+package final class SequenceAPI: Sendable {
+  private let definitions: DefinitionSet
+  private let plans: [String: SequencePlan]
+  private let store: StoreView
+  private let metrics = RequestMetrics()
+
+  /// - Throws: when a sequence's expressions do not fit the datasets, or the store cannot be read.
+  package init(definitions: DefinitionSet, store: StoreDirectory) throws {
+    self.definitions = definitions
+    var plans: [String: SequencePlan] = [:]
+    for sequence in definitions.sequences { plans[sequence.name] = try SequencePlan(sequence, in: definitions) }
+    self.plans = plans
+    self.store = try StoreView(store, datasets: definitions.datasets.map(\.name))
+  }
+
+  /// Answers a request; called on any event loop.
+  package func answer(_ head: HTTPRequestHead) -> HTTPAnswer {
+    let start = Self.seconds
+    let (route, answer) = route(head)
+    metrics.record(
+      route: route, status: Int(answer.status.code), seconds: Self.seconds - start, bytes: answer.body.byteCount)
+    return answer
+  }
+
+  private func route(_ head: HTTPRequestHead) -> (name: String, HTTPAnswer) {
+    guard let question = HTTPQuestion(head) else {
+      return ("invalid", HTTPAnswer(.badRequest, error: "the request's target is malformed"))
+    }
+    guard question.method == .GET || question.method == .HEAD else {
+      return ("invalid", HTTPAnswer(.methodNotAllowed, error: "\(question.method) is not supported; use GET"))
+    }
+    let path = question.path
+    switch path.count {
+    case 1 where path[0] == "healthz": return ("/healthz", HTTPAnswer(text: "ok\n"))
+    case 1 where path[0] == "readyz": return ("/readyz", readiness())
+    case 1 where path[0] == "metrics":
+      let text = metrics.text + store.metrics
+      return ("/metrics", HTTPAnswer(contentType: "text/plain; version=0.0.4; charset=utf-8", text: text))
+    case 2 where path[0] == "v1" && path[1] == "sequences": return ("/v1/sequences", HTTPAnswer(json: list))
+    case 3 where path[0] == "v1" && path[1] == "sequences":
+      return ("/v1/sequences/{s}", answering { () throws(RequestError) in HTTPAnswer(json: contract(try plan(path[2]))) })
+    case 5 where path[0] == "v1" && path[1] == "sequences" && path[3] == "users":
+      let events = answering { () throws(RequestError) in try events(plan(path[2]), user: path[4], question) }
+      return ("/v1/sequences/{s}/users/{u}", events)
+    default: return ("unknown", HTTPAnswer(.notFound, error: "there is nothing at \(head.uri); see /v1/sequences"))
+    }
+  }
+
+  private func answering(_ body: () throws(RequestError) -> HTTPAnswer) -> HTTPAnswer {
+    do { return try body() } catch { return HTTPAnswer(error.status, error: error.message) }
+  }
+
+  private static var seconds: Double {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  // MARK: A user's events
+
+  private func plan(_ name: String) throws(RequestError) -> SequencePlan {
+    guard let plan = plans[name] else {
+      throw RequestError(.notFound, "there is no sequence '\(name)'; see /v1/sequences")
+    }
+    return plan
+  }
+
+  private func events(
+    _ plan: SequencePlan, user text: String, _ question: HTTPQuestion
+  ) throws(RequestError) -> HTTPAnswer {
+    let query = try SequenceQuery(question.query, plan: plan, nowMicros: Self.nowMicros)
+    let userType = plan.datasets.first.flatMap { definitions.dataset($0)?.userType } ?? .int64
+    guard let user = UserID(text, type: userType) else {
+      throw RequestError(.badRequest, "user '\(text)' is no \(userType)")
+    }
+    do {
+      let (events, versions) = try store.read(query.request(user: user, sequence: plan.definition), of: plan)
+      return SequenceAnswer(
+        sequence: plan.definition, user: text, query: query, events: events,
+        definitions: "\(definitions.version):\(definitions.digest)", versions: versions
+      ).answer(accept: question.accept)
+    } catch {
+      throw RequestError(.internalServerError, "\(error)")
+    }
+  }
+
+  private static var nowMicros: Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+  }
+
+  // MARK: What there is
+
+  private var list: JSONValue {
+    let sequences = definitions.sequences.map { sequence -> JSONValue in
+      [
+        "name": .string(sequence.name), "version": .integer(Int64(sequence.version)), "owner": .string(sequence.owner),
+        "stage": .string(sequence.stage.rawValue),
+      ]
+    }
+    return ["sequences": .array(sequences)]
+  }
+
+  private func contract(_ plan: SequencePlan) -> JSONValue {
+    let sequence = plan.definition
+    var facts: [String: JSONValue] = [
+      "name": .string(sequence.name), "version": .integer(Int64(sequence.version)), "owner": .string(sequence.owner),
+      "stage": .string(sequence.stage.rawValue), "event_types": .array(sequence.eventTypes.map { .string($0) }),
+      "max_length": .integer(Int64(sequence.maximumLength)),
+      "caps": .object(Dictionary(sequence.caps.map { ($0.eventType, .integer(Int64($0.count))) }) { $1 }),
+      "definitions": .string("\(definitions.version):\(definitions.digest)"),
+      "columns": .array(
+        sequence.columns.map { ["name": .string($0.name), "type": .string($0.type.description)] }),
+      "tables": .object(store.versions.mapValues { .integer($0) }),
+    ]
+    if let window = sequence.windowMicros { facts["window_seconds"] = .integer(window / 1_000_000) }
+    if let freshness = sequence.freshnessMicros { facts["freshness_seconds"] = .number(Double(freshness) / 1e6) }
+    if let completeness = sequence.completeness {
+      facts["completeness"] = [
+        "share": .number(completeness.share), "after_seconds": .integer(completeness.delayMicros / 1_000_000),
+      ]
+    }
+    return .object(facts)
+  }
+
+  /// Ready once there is a table for each dataset that a sequence reads.
+  private func readiness() -> HTTPAnswer {
+    let missing = Set(plans.values.flatMap(\.datasets)).subtracting(store.versions.keys).sorted()
+    if missing.isEmpty { return HTTPAnswer(text: "ready\n") }
+    return HTTPAnswer(.serviceUnavailable, error: "no table yet for \(missing.joined(separator: ", "))")
+  }
+
+  // MARK: Upkeep
+
+  /// Moves to the tables' latest versions, if there are newer ones; called now and then, off the event loops.
+  package func refresh() throws { try store.refresh() }
+}

@@ -1,0 +1,118 @@
+import Arrow
+import Definitions
+import DeltaLog
+import JSONColumns
+import NIOHTTP1
+import SequenceStore
+
+/// What went wrong with a request, as its client is told.
+struct RequestError: Error {
+  var status: HTTPResponseStatus
+  var message: String
+
+  init(_ status: HTTPResponseStatus = .badRequest, _ message: String) {
+    self.status = status
+    self.message = message
+  }
+}
+
+/// The parameters of a request for a user's events.
+///
+///     last=100        at most so many, the newest; the definition's length at most
+///     window=30d      only those of the last 30 days before `until`
+///     until=…         only those before this time: RFC 3339, or milliseconds since 1970; now when absent
+///     columns=a,b     these columns, in this order
+///     timestamps=ms   timestamps as integers in s, ms or us, instead of text (JSON) or timestamp[us, UTC] (Arrow)
+///     layout=columns  JSON with an array per column, instead of an object per event
+struct SequenceQuery {
+  var last: Int
+  var windowMicros: Int64?
+  var untilMicros: Int64
+  var columns: [Field]
+  var timestamps: JSONTimestampForm = .rfc3339
+  var isColumnar = false
+
+  private static let names: Set<String> = ["last", "window", "until", "columns", "timestamps", "layout"]
+
+  init(_ query: [String: String], plan: SequencePlan, nowMicros: Int64) throws(RequestError) {
+    if let unknown = query.keys.sorted().first(where: { !Self.names.contains($0) }) {
+      throw RequestError(.badRequest, "there is no parameter '\(unknown)'; use \(Self.names.sorted().joined(separator: ", "))")
+    }
+    let sequence = plan.definition
+    last = try Self.last(query["last"], limit: sequence.maximumLength)
+    windowMicros = try Self.window(query["window"], limit: sequence.windowMicros)
+    untilMicros = try query["until"].map { text throws(RequestError) in try Self.time(text) } ?? nowMicros
+    columns = try Self.columns(query["columns"], sequence: sequence)
+    if let form = query["timestamps"] { timestamps = try Self.form(form) }
+    switch query["layout"] {
+    case nil, "rows": break
+    case "columns": isColumnar = true
+    case let text?: throw RequestError(.badRequest, "layout '\(text)' is neither rows nor columns")
+    }
+  }
+
+  private static func last(_ text: String?, limit: Int) throws(RequestError) -> Int {
+    guard let text else { return limit }
+    guard let count = Int(text), count > 0 else { throw RequestError(.badRequest, "last '\(text)' is no number above 0") }
+    return min(count, limit)
+  }
+
+  private static func window(_ text: String?, limit: Int64?) throws(RequestError) -> Int64? {
+    guard let text else { return limit }
+    guard let micros = DurationText.micros(text), micros > 0 else {
+      throw RequestError(.badRequest, "window '\(text)' is no duration such as 30d, 12h or 90m")
+    }
+    return limit.map { min($0, micros) } ?? micros
+  }
+
+  private static func time(_ text: String) throws(RequestError) -> Int64 {
+    if let millis = Int64(text) {
+      let (micros, overflow) = millis.multipliedReportingOverflow(by: 1_000)
+      if !overflow { return micros }
+    }
+    guard let micros = CalendarText.micros(text) else {
+      throw RequestError(.badRequest, "until '\(text)' is neither RFC 3339 nor milliseconds since 1970")
+    }
+    return micros
+  }
+
+  private static func columns(_ text: String?, sequence: SequenceDefinition) throws(RequestError) -> [Field] {
+    guard let text else { return sequence.columns }
+    var fields: [Field] = []
+    for name in text.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let field = sequence.columns.first(where: { $0.name == name }) else {
+        let known = sequence.columns.map(\.name).joined(separator: ", ")
+        throw RequestError(.badRequest, "sequence '\(sequence.name)' has no column '\(name)'; it has \(known)")
+      }
+      fields.append(field)
+    }
+    return fields
+  }
+
+  private static func form(_ text: String) throws(RequestError) -> JSONTimestampForm {
+    guard let form = JSONTimestampForm.allCases.first(where: { $0.symbol == text }) else {
+      throw RequestError(.badRequest, "timestamps '\(text)' is none of s, ms, us and rfc3339")
+    }
+    return form
+  }
+
+  /// The query as the store takes it.
+  func request(user: UserID, sequence: SequenceDefinition) -> SequenceRequest {
+    SequenceRequest(
+      user: user, last: last, caps: Dictionary(sequence.caps.map { ($0.eventType, $0.count) }) { $1 },
+      fromMicros: windowMicros.map { untilMicros.subtractingReportingOverflow($0).partialValue },
+      untilMicros: untilMicros, columns: columns)
+  }
+}
+
+/// Durations as people write them.
+enum DurationText {
+  private static let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
+
+  /// Microseconds of `30d`, `12h`, `90m`, `15s` or `2w`; nil when the text is none.
+  static func micros(_ text: String) -> Int64? {
+    guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count >= 0 else { return nil }
+    let (micros, overflow) = count.multipliedReportingOverflow(by: unit * 1_000_000)
+    return overflow ? nil : micros
+  }
+}
