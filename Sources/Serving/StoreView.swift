@@ -1,12 +1,12 @@
 import Definitions
+import Engine
 import SequenceStore
-import Synchronization
 
 /// The store as requests see it: a snapshot that moves on when the tables do, and readers that keep their scratch memory.
 final class StoreView: Sendable {
   private let store: StoreDirectory
   private let datasets: [String]
-  private let state: Mutex<State>
+  private let state: Monitor<State>
 
   private struct State {
     var snapshot: StoreSnapshot
@@ -21,38 +21,34 @@ final class StoreView: Sendable {
     self.datasets = datasets
     let snapshot = try StoreSnapshot(store, datasets: datasets)
     try snapshot.preload()
-    state = Mutex(State(snapshot: snapshot))
+    state = Monitor(State(snapshot: snapshot))
   }
 
-  var versions: [String: Int64] { state.withLock { $0.snapshot.versions } }
+  var versions: [String: Int64] { state.update { $0.snapshot.versions } }
 
   /// The events that a request asks for, and the tables' versions that they come from.
   func read(
     _ request: SequenceRequest, of plan: SequencePlan
   ) throws(StoreError) -> (SequenceEvents, versions: [String: Int64]) {
-    let (reader, snapshot, generation) = state.withLock { state in
-      nonisolated(unsafe) let reader = state.idle.popLast()
-      return unsafe (reader, state.snapshot, state.generation)
-    }
+    let (reader, snapshot, generation) = state.update { ($0.idle.popLast(), $0.snapshot, $0.generation) }
     let used = reader ?? SequenceReader(snapshot)
     defer { giveBack(used, generation: generation) }
     return (try used.read(request, of: plan), snapshot.versions)
   }
 
   private func giveBack(_ reader: SequenceReader, generation: Int) {
-    nonisolated(unsafe) let reader = reader
-    state.withLock { state in
-      if state.generation == generation { unsafe state.idle.append(reader) }
+    state.update { state in
+      if state.generation == generation { state.idle.append(reader) }
     }
   }
 
   /// Moves to the tables' latest versions, if there are newer ones.
   func refresh() throws(StoreError) {
-    let current = state.withLock { $0.snapshot }
+    let current = state.update { $0.snapshot }
     guard try current.isStale() else { return }
     let next = try StoreSnapshot(store, datasets: datasets, reusing: current)
     try next.preload()
-    state.withLock { state in
+    state.update { state in
       state.snapshot = next
       state.generation += 1
       state.idle = []
@@ -62,7 +58,7 @@ final class StoreView: Sendable {
 
   /// - Source: Prometheus text exposition format 0.0.4.
   var metrics: String {
-    let (versions, refreshes) = state.withLock { ($0.snapshot.versions, $0.refreshes) }
+    let (versions, refreshes) = state.update { ($0.snapshot.versions, $0.refreshes) }
     var lines = ["# HELP seqline_table_version The Delta version that is served.", "# TYPE seqline_table_version gauge"]
     for (name, version) in versions.sorted(by: { $0.key < $1.key }) {
       lines.append(#"seqline_table_version{dataset="\#(name)"} \#(version)"#)

@@ -30,9 +30,9 @@ package final class SequenceAPI: Sendable {
   /// Answers a request; called on any event loop.
   package func answer(_ head: HTTPRequestHead) -> HTTPAnswer {
     let start = Self.seconds
-    let (route, answer) = route(head)
+    let (name, answer) = route(head)
     metrics.record(
-      route: route, status: Int(answer.status.code), seconds: Self.seconds - start, bytes: answer.body.byteCount)
+      route: name, status: Int(answer.status.code), seconds: Self.seconds - start, bytes: answer.body.byteCount)
     return answer
   }
 
@@ -54,8 +54,8 @@ package final class SequenceAPI: Sendable {
     case 3 where path[0] == "v1" && path[1] == "sequences":
       return ("/v1/sequences/{s}", answering { () throws(RequestError) in HTTPAnswer(json: contract(try plan(path[2]))) })
     case 5 where path[0] == "v1" && path[1] == "sequences" && path[3] == "users":
-      let events = answering { () throws(RequestError) in try events(plan(path[2]), user: path[4], question) }
-      return ("/v1/sequences/{s}/users/{u}", events)
+      let answer = answering { () throws(RequestError) in try events(plan(path[2]), user: path[4], question) }
+      return ("/v1/sequences/{s}/users/{u}", answer)
     default: return ("unknown", HTTPAnswer(.notFound, error: "there is nothing at \(head.uri); see /v1/sequences"))
     }
   }
