@@ -49,8 +49,8 @@ package final class JSONColumnsDecoder {
     keyBytes = Table(plan.keyBytes)
     slots = Table(plan.layouts.map { ColumnSlots($0) })
     indexer = Indexer()
-    required = fields.indices.filter { fields[$0].isRequired }.map { [columns = plan.columns] in ($0, columns[$0].slots)
-    }
+    let columns = plan.columns
+    required = fields.indices.filter { fields[$0].isRequired }.map { ($0, columns[$0].slots) }
     mismatches = Array(repeating: 0, count: fields.count)
   }
 
@@ -146,6 +146,7 @@ package final class JSONColumnsDecoder {
     }
   }
 
+  /// Walks the lines of an indexed chunk: each becomes a row, a rejection or a blank line.
   private func walk(_ text: UnsafePointer<UInt8>, _ lines: LineView, _ place: Place) {
     let view = unsafe TextView(text)
     let tokens = indexer.tokens
@@ -179,12 +180,14 @@ package final class JSONColumnsDecoder {
     }
   }
 
+  /// Counts what a good line noted, and forgets it.
   private func countMismatches(_ walker: inout LineWalker, _ isGood: Bool) {
     if isGood { for field in walker.mismatches { mismatches[field] += 1 } }
     walker.mismatches.removeAll(keepingCapacity: true)
     walker.nulls.removeAll(keepingCapacity: true)
   }
 
+  /// Whether the row has every required value; if not, `fault` says which one is wanting and why.
   private func hasRequired(_ walker: inout LineWalker, _ row: Int) -> Bool {
     let view = slots.view
     for (field, slot) in required where !view[slot].isPresent(row) {

@@ -24,6 +24,8 @@ import Buffers
   /// The nodes of the children, among all child lists.
   var firstChild = 0
   var childCount = 0
+  /// The units per second that a timestamp is written in, where that is a number.
+  var writtenPerSecond = 1
   /// Bytes per value, elements per fixed-size list, or a decimal's scale.
   var width = 0
   /// How many bytes of data, elements or dictionary values there are to point at.
@@ -158,7 +160,7 @@ import Buffers
     let value = width == 4 ? Int64(load(node, row, as: Int32.self)) : load(node, row, as: Int64.self)
     switch nodes[node].kind {
     case .timestamp: output.append(timestamp: value, unit, isUTC: nodes[node].isUTC)
-    case .scaledTimestamp: output.append(value.scaled(from: unit.perSecond, to: nodes[node].bitOffset))
+    case .scaledTimestamp: output.append(value.scaled(from: unit.perSecond, to: nodes[node].writtenPerSecond))
     case .duration: output.append(duration: value, unit)
     case .time:
       output.append(UInt8(ascii: "\""))
@@ -327,7 +329,7 @@ struct ValueTreeBuilder: ~Copyable {
     case .timestamp(let unit, let zone):
       node.unit = unit
       node.isUTC = zone != nil
-      node.bitOffset = Int(1_000_000 / options.timestamps.microsPerUnit)
+      node.writtenPerSecond = Int(1_000_000 / options.timestamps.microsPerUnit)
     default: break
     }
   }
