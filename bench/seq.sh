@@ -10,7 +10,8 @@ bin=${SEQ_BIN:-$here/../.build/release}
 PATH=$(cd "$bin" && pwd):$PATH
 PY=${BENCH_PY:-python3}
 w=$1 DATA=$2 OUT=$3
-dir=$(dirname "$OUT"); mkdir -p "$dir"
+[ "$w" = days ] || mkdir -p "$(dirname "$OUT")"
+dir=$(cd "$(dirname "$OUT")" && pwd)
 store=$dir/store                                  # made by W2, read by W4, W6 and W7
 table=$store/datasets/engagements
 port=${SEQ_PORT:-18099}
@@ -27,13 +28,15 @@ case $w in
         --timestamps ms --columns event_id,rev,ts,user_id,event_type,item_id,surface,dwell_ms > "$OUT"' ;;
   W2) compile definitions
       exec "$PY" "$BENCH_TOOLS/cmd.py" seq W2 "$DATA" "$OUT" "rm -rf $store; "'seq-ingest "$DATA"/raw/*/*.ndjson | seq-filter \
-        | seq-enrich --tables "$DATA" | seq-assemble | seq-index --replace all --store '"$store && ln -s $table"' "$OUT"' ;;
+        | seq-enrich --tables "$DATA" | seq-assemble | seq-index --replace all --store '"$store && $0 days $table"' "$OUT"' ;;
   W4) compile definitions
       exec "$PY" "$BENCH_TOOLS/serve_http.py" seq "$DATA" --port "$port" --start "seq-serve --store $store --port $port" \
         --path '/v1/sequences/engagements/users/{user}?last={n}&window=30d&until={hi}&columns={cols}&timestamps=ms' \
         --all ts,event_type,item_id,dwell_ms,event_id,revision,surface,device,app_version,session_id,visible_ms,query,board_id,user_country,category,embedding \
         --header 'Accept: application/vnd.apache.arrow.stream' ;;
   W6) exec "$PY" "$BENCH_TOOLS/../storage.py" seq "$table" "$DATA" ;;
-  W7) TABLE=$table SUFFIX=@seq exec "$PY" "$BENCH_TOOLS/duckdb_sql.py" W7 "$DATA" "$OUT" ;;
+  W7) TABLE=$dir/w2 SUFFIX=@seq exec "$PY" "$BENCH_TOOLS/duckdb_sql.py" W7 "$DATA" "$OUT" ;;
+  days) # TABLE VIEW: the table's days under the names dt=…, as a checker that knows no Delta log wants them
+      mkdir -p "$3"; for day in "$2"/bucket=*; do ln -s "$day/shard=00" "$3/dt=${day##*bucket=}"; done ;;
   *) echo "seq: $w is not there yet" >&2 ;;
 esac

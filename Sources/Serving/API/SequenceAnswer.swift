@@ -99,5 +99,5 @@ extension ArrowArray {
 
 /// A time as RFC 3339 writes it, in UTC.
 func rfc3339(_ micros: Int64) -> String {
-  CalendarText.timestamp(micros: micros).replacing(" ", with: "T") + "Z"
+  CalendarText.timestamp(micros: micros)
 }
