@@ -50,9 +50,11 @@ package struct Assembler: ~Copyable {
 
   package init(_ options: AssemblyOptions = AssemblyOptions()) { self.options = options }
 
-  /// Adds events, all batches of one dataset: columns of the same names and value types, system columns without nulls.
+  /// Adds events, all batches of one dataset: columns of one name have one type, system columns have no nulls.
+  ///
+  /// Event types of a dataset may have different columns; the output has all of them, null in rows that lack them.
   package mutating func append(_ batch: RecordBatch) throws {
-    let segments = try segments ?? EventSegments(batch.schema)
+    let segments = try segments ?? EventSegments(EventColumns(batch.schema))
     self.segments = segments
     try segments.append(batch)
     counts.rowsIn += batch.rowCount
@@ -74,7 +76,7 @@ package struct Assembler: ~Copyable {
     } else {
       try spill()
       self.segments = nil
-      try merge(segments.layout, count)
+      try merge(segments.columns, count)
     }
     counts.rowsOut += rowsOut
     return counts
@@ -94,7 +96,7 @@ package struct Assembler: ~Copyable {
     counts.superseded += superseded
     counts.spilledRuns += 1
     eventTypes.formUnion(full.eventTypes)
-    segments = try EventSegments(full.schema)
+    segments = EventSegments(try EventColumns(full.columns.schema))
   }
 
   /// Batches of a run are small enough for a merge to hold one of each run in a quarter of the memory.
@@ -102,21 +104,21 @@ package struct Assembler: ~Copyable {
 
   private static var mergeWidth: Int { 64 }
 
-  private mutating func merge(_ layout: EventLayout, _ emit: (RecordBatch) throws -> Void) throws {
+  private mutating func merge(_ columns: EventColumns, _ emit: (RecordBatch) throws -> Void) throws {
     while runs.count > Self.mergeWidth {
-      let merge = try merge(of: Array(runs.prefix(Self.mergeWidth)), layout, isLast: false)
+      let merge = try merge(of: Array(runs.prefix(Self.mergeWidth)), columns, isLast: false)
       var superseded = 0
       let run = try SortedRun(in: options.temporaryDirectory) { emit in superseded = try merge.write(emit) }
       counts.superseded += superseded
       runs.removeFirst(Self.mergeWidth)
       runs.append(run)
     }
-    counts.superseded += try merge(of: runs, layout, isLast: true).write(emit)
+    counts.superseded += try merge(of: runs, columns, isLast: true).write(emit)
   }
 
-  private func merge(of runs: [SortedRun], _ layout: EventLayout, isLast: Bool) throws(AssemblyError) -> RunMerge {
+  private func merge(of runs: [SortedRun], _ columns: EventColumns, isLast: Bool) throws(AssemblyError) -> RunMerge {
     try RunMerge(
-      runs, layout, EventTypeRanks(eventTypes), keepsRetractions: isLast ? options.keepsRetractions : true,
+      runs, columns, EventTypeRanks(eventTypes), keepsRetractions: isLast ? options.keepsRetractions : true,
       batchRowCount: isLast ? options.batchRowCount : min(options.batchRowCount, 4096),
       heldByteLimit: options.memoryLimit / 4)
   }

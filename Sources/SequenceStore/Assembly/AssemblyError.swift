@@ -8,8 +8,6 @@ package enum AssemblyError: Error, Equatable {
   case columnType(String, found: DataType, expected: String)
   /// A system column holds a null in this row of its batch.
   case nullValue(column: String, row: Int)
-  /// A batch's columns differ from those of the batches before it.
-  case columns(found: [String], expected: [String])
   /// The temporary file cannot be made, written or read.
   case spill(SystemError)
   /// A sorted run in a temporary file is damaged.
@@ -22,9 +20,6 @@ extension AssemblyError: CustomStringConvertible {
     case .missingColumn(let name): "events lack the column '\(name)'; pass them through seq-filter first"
     case .columnType(let name, let found, let expected): "column '\(name)' is \(found) where \(expected) is needed"
     case .nullValue(let column, let row): "column '\(column)' is null in row \(row) of a batch; every event needs it"
-    case .columns(let found, let expected):
-      "a batch has the columns \(found.joined(separator: ", ")) after others with \(expected.joined(separator: ", "));"
-        + " assemble each dataset by itself"
     case .spill(let error): "\(error)"
     case .run(let error, let directory): "\(directory): a temporary file of sorted events: \(error)"
     }

@@ -1,18 +1,11 @@
 import Arrow
 import ArrowKernels
 import Buffers
-import Engine
 
 /// Events in memory, in the order of their arrival: segments of equal row counts, copied out of the batches that brought
 /// them so that those can go.
-///
-/// Dictionary columns, the event type and text users are codes (see `ColumnCoder`).
 final class EventSegments {
-  /// The schema of what comes out: its metadata is what all batches agree on, and the order.
-  private(set) var schema: Schema
-  let layout: EventLayout
-  private let coders: [ColumnCoder?]
-  private let codedSchema: Schema
+  let columns: EventColumns
   private var pending: [RecordBatch] = []
   private var pendingRowCount = 0
   private var pendingByteCount = 0
@@ -22,30 +15,13 @@ final class EventSegments {
   private(set) var shift = 16
   private(set) var rowCount = 0
 
-  /// - Parameter schema: of the first batch.
-  init(_ schema: Schema) throws(AssemblyError) {
-    let layout = try EventLayout(schema)
-    let coders = schema.fields.enumerated().map { index, field -> ColumnCoder? in
-      if case .dictionary = field.type { return ColumnCoder(field.type) }
-      let isCoded = index == layout.eventType || (index == layout.user && field.type == .utf8)
-      return isCoded ? ColumnCoder(field.type) : nil
-    }
-    var (output, coded) = (schema, schema)
-    for (index, coder) in coders.enumerated() {
-      guard let coder else { continue }
-      output.fields[index].type = coder.type
-      coded.fields[index].type = ColumnCoder.codeType
-    }
-    self.layout = layout
-    self.coders = coders
-    self.schema = output
-    self.codedSchema = coded
-    self.schema.metadata[MetadataKey.order] = "user"
-  }
+  init(_ columns: EventColumns) { self.columns = columns }
+
+  var layout: EventLayout { columns.layout }
 
   /// How much memory the events take, with what sorting them will need.
   var byteCount: Int {
-    segmentByteCount + pendingByteCount + coders.reduce(0) { $0 + ($1?.byteCount ?? 0) } + rowCount * Self.sortByteCount
+    segmentByteCount + pendingByteCount + columns.byteCount + rowCount * Self.sortByteCount
   }
 
   /// Whether the batches not yet copied hold more than a column can, or than is good.
@@ -57,22 +33,13 @@ final class EventSegments {
   private static let segmentTarget = 8 << 20
 
   func append(_ batch: RecordBatch) throws(AssemblyError) {
-    let columns = try conform(batch)
-    for index in layout.indices where columns[index].nullCount > 0 {
-      let row = (0..<batch.rowCount).first(where: columns[index].isNull) ?? 0
-      throw .nullValue(column: schema.fields[index].name, row: row)
-    }
-    let values = zip(coders, columns).map { coder, column in coder?.encode(column) ?? column }
-    var coded = RecordBatch(codedSchema, values, rowCount: batch.rowCount)
+    var coded = try columns.encode(batch)
     // Columns are slices of the batch's message: do not keep a large dictionary for small columns beside it.
     if batch.byteCount > 2 * coded.byteCount { coded = coded.copied() }
     pending.append(coded)
     rowCount += coded.rowCount
     pendingRowCount += coded.rowCount
     pendingByteCount += coded.byteCount
-    for (key, value) in schema.metadata where key != MetadataKey.order && batch.schema.metadata[key] != value {
-      schema.metadata[key] = nil
-    }
     if segments.isEmpty { chooseSegmentSize() }
     while isSegmentSizeKnown && pendingRowCount >= 1 << shift { cut(1 << shift) }
   }
@@ -84,21 +51,6 @@ final class EventSegments {
     let bits = Int.bitWidth - pendingRowCount.leadingZeroBitCount - 1
     shift = min(max(bits, 8), 16)
     isSegmentSizeKnown = true
-  }
-
-  /// The columns of `batch` in this order and, dictionaries apart, of these types.
-  private func conform(_ batch: RecordBatch) throws(AssemblyError) -> [ArrowArray] {
-    var columns: [ArrowArray] = []
-    for (index, field) in schema.fields.enumerated() {
-      guard batch.columns.count == schema.fields.count, let column = batch[field.name] else {
-        throw .columns(found: batch.schema.fields.map(\.name), expected: schema.fields.map(\.name))
-      }
-      guard column.type.valueType == field.type.valueType else {
-        throw .columnType(field.name, found: column.type, expected: "\(field.type)")
-      }
-      columns.append(coders[index] == nil ? column.decoded() : column)
-    }
-    return columns
   }
 
   /// Copies the first `count` pending rows into a segment.
@@ -121,6 +73,7 @@ final class EventSegments {
     pending.removeSubrange(0..<whole)
     pendingByteCount = pendingByteCount * (pendingRowCount - count) / max(pendingRowCount, 1)
     pendingRowCount -= count
+    parts = parts.map(columns.padded)
     let segment = RecordBatch.interleave(parts, rowsByUser(parts, rowCount: count))
     segments.append(segment)
     segmentByteCount += segment.byteCount
@@ -145,7 +98,8 @@ final class EventSegments {
   func seal() {
     if pendingRowCount > 0 { cut(pendingRowCount) }
     pending = []
-    for coder in coders { coder?.settle() }
+    segments = segments.map(columns.padded)
+    for coder in columns.coders { coder?.settle() }
   }
 }
 
@@ -161,17 +115,17 @@ extension EventSegments {
 
   /// Text users' codes are replaced by the users' ranks.
   private func userOrder(_ users: [ArrowArray]) -> [ArrowArray] {
-    guard let coder = coders[layout.user] else { return users }
+    guard let coder = columns.coders[layout.user] else { return users }
     let ranks = Buffer(Self.ranks(coder.values))
     return users.map { ArrowArray(.int32, count: $0.count, storage: .fixed(ranks)).take($0.values) }
   }
 
   /// The rank of each event type's code in the order of names.
-  func typeRanks() -> [Int32] { coders[layout.eventType].map { Self.ranks($0.values) } ?? [] }
+  func typeRanks() -> [Int32] { columns.coders[layout.eventType].map { Self.ranks($0.values) } ?? [] }
 
   /// The names of all event types.
   var eventTypes: Set<String> {
-    guard let names = coders[layout.eventType]?.values else { return [] }
+    guard let names = columns.coders[layout.eventType]?.values else { return [] }
     return Set((0..<names.count).map(names.string))
   }
 
@@ -183,10 +137,5 @@ extension EventSegments {
   }
 
   /// Some rows, `RowReference` each, as they are to be given out.
-  func gather(_ rows: Buffer) -> RecordBatch { decode(RecordBatch.interleave(segments, rows)) }
-
-  private func decode(_ coded: RecordBatch) -> RecordBatch {
-    let columns = zip(coders, coded.columns).map { coder, column in coder?.decode(column) ?? column }
-    return RecordBatch(schema, columns, rowCount: coded.rowCount)
-  }
+  func gather(_ rows: Buffer) -> RecordBatch { columns.decode(RecordBatch.interleave(segments, rows)) }
 }

@@ -13,11 +13,11 @@ struct RunMerge {
   private let heldByteLimit: Int
 
   init(
-    _ runs: [SortedRun], _ layout: EventLayout, _ types: EventTypeRanks, keepsRetractions: Bool, batchRowCount: Int,
+    _ runs: [SortedRun], _ columns: EventColumns, _ types: EventTypeRanks, keepsRetractions: Bool, batchRowCount: Int,
     heldByteLimit: Int
   ) throws(AssemblyError) {
     var cursors: [RunCursor] = []
-    for run in runs { cursors.append(try RunCursor(run, layout, types)) }
+    for run in runs { cursors.append(try RunCursor(run, columns, types)) }
     self.cursors = cursors
     self.keepsRetractions = keepsRetractions
     self.batchRowCount = batchRowCount

@@ -23,7 +23,7 @@ final class SegmentTable: EventRows {
     self.segments = segments
     shift = segments.shift
     mask = 1 << segments.shift - 1
-    hasTextUsers = segments.schema.fields[layout.user].type.valueType == .utf8
+    hasTextUsers = segments.columns.schema.fields[layout.user].type.valueType == .utf8
     users = table(layout.user)
     times = table(layout.ts)
     seenAt = table(layout.seenAt)
@@ -67,9 +67,4 @@ final class SegmentTable: EventRows {
   }
 
   func hash(_ row: RowReference) -> UInt64 { segments.gather(Buffer([row])).rowHash }
-}
-
-extension RecordBatch {
-  /// The hash of the only row over all columns.
-  var rowHash: UInt64 { Self.rowHashes(columns, rowCount: rowCount).load(0, as: UInt64.self) }
 }

@@ -49,6 +49,7 @@ enum UserKey: Comparable {
 /// Reads a sorted run, a batch at a time.
 final class RunCursor {
   private let layout: EventLayout
+  private let schema: Schema
   private let directory: String
   private let file: TemporaryFile
   private var reader: FrameReader
@@ -63,8 +64,9 @@ final class RunCursor {
   /// Where the merge holds `batch`.
   var heldIndex: Int32?
 
-  init(_ run: SortedRun, _ layout: EventLayout, _ types: EventTypeRanks) throws(AssemblyError) {
-    self.layout = layout
+  init(_ run: SortedRun, _ columns: EventColumns, _ types: EventTypeRanks) throws(AssemblyError) {
+    layout = columns.layout
+    schema = columns.schema
     self.types = types
     file = run.file
     directory = file.directory
@@ -81,7 +83,7 @@ final class RunCursor {
       guard let frame = try nextFrame() else { return }
       if case .data(_, let batches) = frame { coming = batches.filter { $0.rowCount > 0 }.reversed() }
     }
-    let batch = coming.removeLast()
+    let batch = coming.removeLast().conformed(to: schema)
     self.batch = batch
     ranks = types.ranks(batch.columns[layout.eventType])
     user = userKey(batch, 0)

@@ -79,7 +79,7 @@ import Testing
     let events = EventFixture(count: 3, userType: .int64, seed: 10).batch
     let lacking = RecordBatch(Schema(Array(events.schema.fields.dropFirst())), Array(events.columns.dropFirst()))
     #expect(throws: AssemblyError.missingColumn("user_id")) { try assemble([lacking], AssemblyOptions()) }
-    #expect(throws: AssemblyError.self) { try assemble([events, lacking], AssemblyOptions()) }
+    #expect(throws: AssemblyError.missingColumn("user_id")) { try assemble([events, lacking], AssemblyOptions()) }
     let text = EventFixture(count: 3, userType: .utf8, seed: 10).batch
     #expect(throws: AssemblyError.columnType("user_id", found: .utf8, expected: "int64")) {
       try assemble([events, text], AssemblyOptions())
@@ -89,6 +89,37 @@ import Testing
     #expect(throws: AssemblyError.nullValue(column: "ts", row: 1)) {
       try assemble([RecordBatch(events.schema, columns)], AssemblyOptions())
     }
+  }
+
+  @Test(arguments: [1 << 30, 1])
+  func eventTypesMayHaveDifferentColumns(memoryLimit: Int) throws {
+    let directory = TemporaryDirectory()
+    let system = EventFixture(count: 40, userType: .int64, seed: 13, isStored: true).batch.columns.prefix(6)
+    let names = EventFixture(count: 0, userType: .int64, seed: 13, isStored: true).batch.schema.fields.prefix(6)
+    func batch(_ rows: Range<Int>, _ more: (Field, ArrowArray)...) -> RecordBatch {
+      RecordBatch(
+        Schema(names + more.map(\.0)), system.map { $0.slice(rows) } + more.map { $0.1.slice(0..<rows.count) })
+    }
+    var random = SeededRandom(seed: 14)
+    let text = (Field("text", .utf8), random.array(.utf8, count: 20))
+    let vector = (Field("vector", EventFixture.embedding), random.array(EventFixture.embedding, count: 20))
+    let label = random.array(.dictionary(index: .int8, value: .utf8, isOrdered: false), count: 20)
+    let retracted = (Field("retracted", .boolean), ArrowArray([Bool?](repeating: true, count: 10)))
+    let batches = [
+      batch(0..<10, text), batch(10..<20, vector, (Field("label", label.type), label)), batch(20..<30, retracted),
+      batch(30..<40, vector, text),
+    ]
+    let options = AssemblyOptions(memoryLimit: memoryLimit, temporaryDirectory: directory.path, keepsRetractions: true)
+    let (output, _) = try assemble(batches, options)
+    let (backwards, _) = try assemble(batches.reversed(), options)
+    #expect(output.flatMap(\.allRows) == backwards.flatMap(\.allRows))
+    let rows = output.flatMap(\.allRows)
+    #expect(rows.allSatisfy { $0.object?.count == 10 && $0["retracted"]?.bool != nil })
+    let known = batches.flatMap(\.allRows)
+    for row in rows {
+      #expect(known.contains { known in known.object!.allSatisfy { row[$0.key] == $0.value } })
+    }
+    #expect(rows.contains { $0["retracted"] == true } && rows.contains { $0["label"]?.string != nil })
   }
 
   @Test func aMissingTemporaryDirectoryIsNamed() throws {
