@@ -76,7 +76,8 @@ enum DictionaryDecoder {
     }
   }
 
-  /// Appends the byte arrays that `count` indices stand for to `data`, and the Int32 offset of each one's end to `ends`.
+  /// Appends the byte arrays that `count` indices stand for to `data`, and the Int32 offset of each one's end to
+  /// `ends`.
   /// - Parameters:
   ///   - offsets: one more Int32 than there are values, from 0 on.
   ///   - values: memory of a `BufferBuilder`, which is readable past its end.

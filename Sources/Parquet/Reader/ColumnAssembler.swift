@@ -3,8 +3,8 @@ import Buffers
 
 /// Builds lists and structures from the slots and levels of their leaves.
 ///
-/// A level begins a value of a node if its repetition level is at most the node's and its definition level at least that
-/// of an element of the innermost list around the node.
+/// A level begins a value of a node if its repetition level is at most the node's and its definition level at least
+/// that of an element of the innermost list around the node.
 /// - Source: "Dremel: Interactive Analysis of Web-Scale Datasets", section 4.3; `ColumnNode`.
 struct ColumnAssembler {
   /// By leaf, counted from the column's first.

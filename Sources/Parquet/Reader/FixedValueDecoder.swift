@@ -152,7 +152,8 @@ struct FixedValueDecoder {
 
 /// Decodes byte arrays from any encoding but the dictionary's.
 enum ByteArrayDecoder {
-  /// Appends the bytes of `count` values to `data`, up to `limit` bytes, and the Int32 offset of each one's end to `ends`.
+  /// Appends the bytes of `count` values to `data`, up to `limit` bytes, and the Int32 offset of each one's end to
+  /// `ends`.
   static func append(
     _ encoding: Encoding, _ bytes: RawSpan, count: Int, ends: inout BufferBuilder, data: inout BufferBuilder,
     limit: Int, longs: inout BufferBuilder

@@ -1,14 +1,14 @@
 import Buffers
 
-//  A value that a page might hold is sought in this order: bloom filter (not in the chunk at all?), statistics (outside
-//  the chunk's bounds?), column index (outside the page's bounds?), and only then in the page. All values and bounds are
-//  PLAIN-encoded without a length.
+// A value that a page might hold is sought in this order: bloom filter (not in the chunk at all?), statistics (outside
+// the chunk's bounds?), column index (outside the page's bounds?), and only then in the page. All values and bounds
+// are PLAIN-encoded without a length.
 
 extension ColumnIndex {
   /// Runs of consecutive pages whose bounds admit a value from `least` through `greatest`.
   ///
-  /// Bounds that are no values of the column's type admit any. In a column index whose bounds ascend the pages are found
-  /// by bisection.
+  /// Bounds that are no values of the column's type admit any. In a column index whose bounds ascend the pages are
+  /// found by bisection.
   /// - Precondition: `least` and `greatest` are values of the leaf's type.
   package func candidatePages(_ leaf: LeafColumn, least: Buffer, greatest: Buffer) -> [Range<Int>] {
     guard let order = ValueOrder(leaf) else { return pageCount > 0 ? [0..<pageCount] : [] }

@@ -122,8 +122,8 @@ package struct ParquetFile: Sendable {
     var slotsPerRow: Int
   }
 
-  /// - Throws: `.encrypted`, `.unsupportedCodec`, `.unsupported` for chunks in other files, `.truncated` for one that does
-  ///   not lie inside the file.
+  /// - Throws: `.encrypted`, `.unsupportedCodec`, `.unsupported` for chunks in other files, `.truncated` for one that
+  ///   does not lie inside the file.
   func chunk(rowGroup: Int, leaf: Int) throws(ParquetError) -> Chunk { try chunks[rowGroup][leaf].get() }
 
   /// Where a column chunk's pages lie, its dictionary page first.

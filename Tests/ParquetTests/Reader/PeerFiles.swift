@@ -138,7 +138,7 @@ enum PeerFiles {
              "few": "BYTE_STREAM_SPLIT", "uint32": "BYTE_STREAM_SPLIT"}
     for name in ["flat", "sparse", "void"]:
         for version in ["1.0", "2.0"]:
-            arrow(f"arrow-{name}-delta-{version}", tables[name], use_dictionary=False, column_encoding=delta, data_page_version=version, data_page_size=3000)
+            arrow(f"arrow-{name}-delta-{version}", tables[name], use_dictionary=False, column_encoding=delta, data_page_version=version, data_page_size=3000, compression="none")
     arrow("arrow-large", large, row_group_size=25000)
 
     for name, table in tables.items():

@@ -86,6 +86,8 @@ import Testing
     var user = ParquetWriterOptions.Column()
     user.hasBloomFilter = true
     options.columns["user_id"] = user
+    options.columns["embedding"] = ParquetWriterOptions.Column()
+    options.columns["embedding"]?.pageRowCount = 1_024
     return try ParquetReader(WrittenFile.write([batch], options: options).bytes)
   }
 
