@@ -48,7 +48,13 @@ package struct Assembler: ~Copyable {
   private var eventTypes: Set<String> = []
   package private(set) var counts = AssemblyCounts()
 
-  package init(_ options: AssemblyOptions = AssemblyOptions()) { self.options = options }
+  /// The most rows of a batch given out: fewer than the options say where rows are large.
+  private var batchRowCount: Int
+
+  package init(_ options: AssemblyOptions = AssemblyOptions()) {
+    self.options = options
+    batchRowCount = options.batchRowCount
+  }
 
   /// Adds events, all batches of one dataset: columns of one name have one type, system columns have no nulls.
   ///
@@ -70,8 +76,9 @@ package struct Assembler: ~Copyable {
       try emit(batch)
     }
     if runs.isEmpty {
+      limitBatches(segments)
       let writer = AssembledWriter(
-        segments, keepsRetractions: options.keepsRetractions, batchRowCount: options.batchRowCount)
+        segments, keepsRetractions: options.keepsRetractions, batchRowCount: batchRowCount)
       counts.superseded += try writer.write(count)
     } else {
       try spill()
@@ -85,11 +92,19 @@ package struct Assembler: ~Copyable {
   /// How much memory the events take, with what sorting them will need.
   package var byteCount: Int { segments?.byteCount ?? 0 }
 
+  /// Keeps batches well below what a frame may hold, and columns below what their offsets can count.
+  private mutating func limitBatches(_ segments: EventSegments) {
+    batchRowCount = min(batchRowCount, max(1, Self.batchByteTarget / segments.rowByteCount))
+  }
+
+  private static var batchByteTarget: Int { 64 << 20 }
+
   /// Sorts what is in memory into a temporary file.
   package mutating func spill() throws {
     guard let full = segments, full.rowCount > 0 else { return }
-    let rowByteCount = max(1, full.byteCount / max(1, full.rowCount))
-    let runBatchRowCount = min(max(runBatchByteCount / rowByteCount, 64), 1 << 16)
+    limitBatches(full)
+    let least = min(64, batchRowCount)
+    let runBatchRowCount = min(max(runBatchByteCount / full.rowByteCount, least), 1 << 16)
     let writer = AssembledWriter(full, keepsRetractions: true, batchRowCount: runBatchRowCount)
     var superseded = 0
     runs.append(try SortedRun(in: options.temporaryDirectory) { emit in superseded = try writer.write(emit) })
@@ -119,7 +134,7 @@ package struct Assembler: ~Copyable {
   private func merge(of runs: [SortedRun], _ columns: EventColumns, isLast: Bool) throws(AssemblyError) -> RunMerge {
     try RunMerge(
       runs, columns, EventTypeRanks(eventTypes), keepsRetractions: isLast ? options.keepsRetractions : true,
-      batchRowCount: isLast ? options.batchRowCount : min(options.batchRowCount, 4096),
+      batchRowCount: isLast ? batchRowCount : min(batchRowCount, 4096),
       heldByteLimit: options.memoryLimit / 4)
   }
 }

@@ -24,6 +24,9 @@ final class EventSegments {
     segmentByteCount + pendingByteCount + columns.byteCount + rowCount * Self.sortByteCount
   }
 
+  /// The memory that a row takes on average.
+  var rowByteCount: Int { max(1, byteCount / max(1, rowCount)) }
+
   /// Whether the batches not yet copied hold more than a column can, or than is good.
   var isOverfull: Bool { pendingByteCount > 256 << 20 }
 

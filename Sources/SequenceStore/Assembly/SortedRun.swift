@@ -71,7 +71,8 @@ final class RunCursor {
     file = run.file
     directory = file.directory
     do throws(SystemError) { try file.rewind() } catch { throw .spill(error) }
-    reader = FrameReader(fileDescriptor: file.descriptor)
+    // A run is our own: however large its rows, they are read back.
+    reader = FrameReader(fileDescriptor: file.descriptor, maximumContent: 1 << 32)
     try loadBatch()
   }
 

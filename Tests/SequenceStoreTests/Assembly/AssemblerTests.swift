@@ -66,6 +66,16 @@ import Testing
     }
   }
 
+  @Test func largeRowsComeInSmallBatches() throws {
+    let events = EventFixture(count: 40, userType: .int64, seed: 15).batch
+    let long = (0..<40).map { String(repeating: "x", count: 3 << 20) + "\($0)" as String? }
+    let large = RecordBatch(
+      Schema(events.schema.fields + [Field("page", .utf8)]), events.columns + [ArrowArray(long)])
+    let (output, counts) = try assemble([large], AssemblyOptions())
+    #expect(output.count > 1 && output.allSatisfy { $0.byteCount <= 100 << 20 })
+    #expect(output.reduce(0) { $0 + $1.rowCount } == counts.rowsOut)
+  }
+
   @Test func metadataThatDiffersIsDropped() throws {
     let events = EventFixture(count: 20, userType: .int64, seed: 9).batch
     var schema = events.schema
