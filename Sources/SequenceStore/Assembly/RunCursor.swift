@@ -1,0 +1,105 @@
+import Arrow
+import ArrowKernels
+import Engine
+import Frames
+
+/// Reads a sorted run, a batch at a time.
+final class RunCursor {
+  private let layout: EventLayout
+  private let schema: Schema
+  private let directory: String
+  private let file: TemporaryFile
+  private var reader: FrameReader
+  private let types: EventTypeRanks
+  /// The batches of the frame in hand that are still to come, last first.
+  private var coming: [RecordBatch] = []
+  private(set) var batch: RecordBatch?
+  private var ranks: [Int32] = []
+  /// The next row of `batch`, and its user.
+  private(set) var position = 0
+  private(set) var user = UserKey.integer(0)
+  /// Where the merge holds `batch`.
+  var heldIndex: Int32?
+
+  init(_ run: SortedRun, _ columns: EventColumns, _ types: EventTypeRanks) throws(AssemblyError) {
+    layout = columns.layout
+    schema = columns.schema
+    self.types = types
+    file = run.file
+    directory = file.directory
+    do throws(SystemError) { try file.rewind() } catch { throw .spill(error) }
+    // A run is our own: however large its rows, they are read back.
+    reader = FrameReader(fileDescriptor: file.descriptor, maximumContent: 1 << 32)
+    try loadBatch()
+  }
+
+  private func loadBatch() throws(AssemblyError) {
+    position = 0
+    heldIndex = nil
+    batch = nil
+    while coming.isEmpty {
+      guard let frame = try nextFrame() else { return }
+      if case .data(_, let batches) = frame { coming = batches.filter { $0.rowCount > 0 }.reversed() }
+    }
+    let batch = coming.removeLast().conformed(to: schema)
+    self.batch = batch
+    ranks = types.ranks(batch.columns[layout.eventType])
+    user = userKey(batch, 0)
+  }
+
+  private func nextFrame() throws(AssemblyError) -> Frame? {
+    do throws(FrameError) { return try reader.nextFrame()?.frame } catch { throw .run(error, directory: directory) }
+  }
+
+  private func userKey(_ batch: RecordBatch, _ row: Int) -> UserKey {
+    let column = batch.columns[layout.user]
+    if case .dictionary(_, let values) = column.storage { return Self.userKey(values, column.dictionaryIndex(row)) }
+    return Self.userKey(column, row)
+  }
+
+  private static func userKey(_ column: ArrowArray, _ row: Int) -> UserKey {
+    if column.type == .int64 { return .integer(column.values.load(row, as: Int64.self)) }
+    let bytes = column.bytes(row)
+    return .text((0..<bytes.byteCount).map { bytes.load($0, as: UInt8.self) })
+  }
+
+  /// Takes the current user's rows; `hold` answers under which number a batch is held.
+  func takeUser(into entries: inout [EventEntry], hold: (RecordBatch) -> Int32) throws(AssemblyError) {
+    let user = user
+    while let batch, self.user == user {
+      let source = heldIndex ?? hold(batch)
+      heldIndex = source
+      let users = batch.columns[layout.user]
+      let start = position
+      repeat {
+        entries.append(entry(batch, position, source))
+        position += 1
+      } while position < batch.rowCount && users.isEqual(start, to: users, position)
+      if position == batch.rowCount { try loadBatch() } else { self.user = userKey(batch, position) }
+    }
+  }
+
+  private func entry(_ batch: RecordBatch, _ row: Int, _ source: Int32) -> EventEntry {
+    func integer(_ column: Int) -> Int64 { batch.columns[column].values.load(row, as: Int64.self) }
+    return EventEntry(
+      ts: integer(layout.ts), seenAt: integer(layout.seenAt), eventKey: integer(layout.eventKey), typeRank: ranks[row],
+      revision: batch.columns[layout.revision].values.load(row, as: Int32.self),
+      row: RowReference(source: source, row: Int32(row)),
+      isRetracted: layout.retracted.map { batch.columns[$0].bits[row] } ?? false)
+  }
+}
+
+/// A user's key, in the order of sorted events.
+enum UserKey: Comparable {
+  case integer(Int64)
+  case text([UInt8])
+
+  static func < (left: UserKey, right: UserKey) -> Bool {
+    switch (left, right) {
+    case (.integer(let left), .integer(let right)): left < right
+    case (.text(let left), .text(let right)): left.lexicographicallyPrecedes(right)
+    case (.integer, .text): true
+    case (.text, .integer): false
+    }
+  }
+}

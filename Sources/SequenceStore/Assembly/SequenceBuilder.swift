@@ -1,0 +1,83 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Definitions
+import Engine
+import Expressions
+
+/// Turns events in order into rows of lists.
+struct SequenceBuilder {
+  private let columns: SequenceColumns
+  private let trimmer: SequenceTrimmer
+  private let schema: Schema
+
+  init(
+    _ definition: SequenceDefinition, _ columns: SequenceColumns, _ trimmer: SequenceTrimmer, user: Field, label: String
+  ) {
+    let shown = definition.columns.filter { $0.name != SystemColumns.user }
+    let lists = (shown + definition.history.map { Field($0.name, $0.type) }).map { field in
+      Field(field.name, .list(Field("item", field.type)), isNullable: false)
+    }
+    let metadata = [
+      MetadataKey.kind: "sequence", MetadataKey.definitions: label, MetadataKey.order: "user",
+    ]
+    schema = Schema([user] + lists, metadata: metadata)
+    self.columns = columns
+    self.trimmer = trimmer
+  }
+
+  /// - Parameter events: of whole users, in order.
+  /// - Returns: a row per user with at least one event in the sequence.
+  func sequences(_ events: RecordBatch) -> RecordBatch {
+    let isKept = columns.filter.map { $0.evaluate(batch: events).trueRows }
+    let users = events.columns[0]
+    let selection = trimmer.select(
+      users.runs, times: events[SystemColumns.ts]!.values, types: events[SystemColumns.eventType]!, isKept: isKept)
+    let chosen = events.take(selection.rows)
+    let ranges = zip(selection.offsets, selection.offsets.dropFirst()).map { Int($0)..<Int($1) }
+    let offsets = Buffer(selection.offsets)
+    func list(_ child: ArrowArray) -> ArrowArray {
+      let type = DataType.list(Field("item", child.type))
+      return ArrowArray(type, count: ranges.count, storage: .list(offsets: offsets, child: child))
+    }
+    let times = chosen[SystemColumns.ts]!.values
+    let computed = columns.history.map { list($0.values(chosen, times: times, users: ranges)) }
+    let shown = schema.fields.dropFirst().dropLast(computed.count).map { list(chosen[$0.name]!.decoded()) }
+    return RecordBatch(
+      schema, [users.take(Buffer(selection.users)).decoded()] + shown + computed, rowCount: ranges.count)
+  }
+}
+
+/// What a sequence computes with: its filters, compiled, and the columns that they and its lists read.
+struct SequenceColumns {
+  let filter: CheckedExpression?
+  let history: [HistoryComputer]
+  let names: [String]
+
+  /// - Parameter schema: the columns of all the sequence's datasets.
+  init(_ definition: SequenceDefinition, _ schema: Schema) throws(ExpressionErrors) {
+    filter = if let text = definition.filter { try Expression.compile(text, schema: schema) } else { nil }
+    var names = definition.columns.map(\.name) + (filter?.columnNames ?? [])
+    var history: [HistoryComputer] = []
+    for column in definition.history {
+      let computer = try HistoryComputer(column, schema)
+      history.append(computer)
+      names += computer.inputs
+    }
+    self.history = history
+    self.names = names
+  }
+}
+
+extension ArrowArray {
+  /// The rows of each value, where equal ones lie together.
+  fileprivate var runs: [Range<Int>] {
+    var runs: [Range<Int>] = []
+    var start = 0
+    for row in 0..<count where row + 1 == count || !isEqual(row, to: self, row + 1) {
+      runs.append(start..<row + 1)
+      start = row + 1
+    }
+    return runs
+  }
+}
