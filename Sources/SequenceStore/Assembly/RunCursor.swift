@@ -1,5 +1,6 @@
 import Arrow
 import ArrowKernels
+import Buffers
 import Engine
 import Frames
 
@@ -14,7 +15,7 @@ final class RunCursor {
   /// The batches of the frame in hand that are still to come, last first.
   private var coming: [RecordBatch] = []
   private(set) var batch: RecordBatch?
-  private var ranks: [Int32] = []
+  private var values: SystemValues?
   /// The next row of `batch`, and its user.
   private(set) var position = 0
   private(set) var user = UserKey.integer(0)
@@ -43,7 +44,7 @@ final class RunCursor {
     }
     let batch = coming.removeLast().conformed(to: schema)
     self.batch = batch
-    ranks = types.ranks(batch.columns[layout.eventType])
+    values = SystemValues(batch, layout, types)
     user = userKey(batch, 0)
   }
 
@@ -66,26 +67,59 @@ final class RunCursor {
   /// Takes the current user's rows; `hold` answers under which number a batch is held.
   func takeUser(into entries: inout [EventEntry], hold: (RecordBatch) -> Int32) throws(AssemblyError) {
     let user = user
-    while let batch, self.user == user {
+    while let batch, let values, self.user == user {
       let source = heldIndex ?? hold(batch)
       heldIndex = source
-      let users = batch.columns[layout.user]
-      let start = position
-      repeat {
-        entries.append(entry(batch, position, source))
-        position += 1
-      } while position < batch.rowCount && users.isEqual(start, to: users, position)
-      if position == batch.rowCount { try loadBatch() } else { self.user = userKey(batch, position) }
+      let end = values.endOfUser(from: position)
+      for row in position..<end { entries.append(values.entry(row, source)) }
+      position = end
+      if end == batch.rowCount { try loadBatch() } else { self.user = userKey(batch, end) }
     }
   }
+}
 
-  private func entry(_ batch: RecordBatch, _ row: Int, _ source: Int32) -> EventEntry {
-    func integer(_ column: Int) -> Int64 { batch.columns[column].values.load(row, as: Int64.self) }
-    return EventEntry(
-      ts: integer(layout.ts), seenAt: integer(layout.seenAt), eventKey: integer(layout.eventKey), typeRank: ranks[row],
-      revision: batch.columns[layout.revision].values.load(row, as: Int32.self),
-      row: RowReference(source: source, row: Int32(row)),
-      isRetracted: layout.retracted.map { batch.columns[$0].bits[row] } ?? false)
+/// The system columns of a batch, for reading row by row.
+private struct SystemValues {
+  private let rowCount: Int
+  private let users: ArrowArray
+  /// The users where they are integers.
+  private let integerUsers: Buffer?
+  private let times: Buffer
+  private let seenAt: Buffer
+  private let keys: Buffer
+  private let revisions: Buffer
+  private let retracted: Bitmap?
+  private let ranks: [Int32]
+
+  init(_ batch: RecordBatch, _ layout: EventLayout, _ types: EventTypeRanks) {
+    rowCount = batch.rowCount
+    users = batch.columns[layout.user]
+    integerUsers = users.type == .int64 ? users.values : nil
+    times = batch.columns[layout.ts].values
+    seenAt = batch.columns[layout.seenAt].values
+    keys = batch.columns[layout.eventKey].values
+    revisions = batch.columns[layout.revision].values
+    retracted = layout.retracted.map { batch.columns[$0].bits }
+    ranks = types.ranks(batch.columns[layout.eventType])
+  }
+
+  /// The first row after `start` that is another user's.
+  func endOfUser(from start: Int) -> Int {
+    var row = start + 1
+    if let integerUsers {
+      let user = integerUsers.load(start, as: Int64.self)
+      while row < rowCount && integerUsers.load(row, as: Int64.self) == user { row += 1 }
+    } else {
+      while row < rowCount && users.isEqual(start, to: users, row) { row += 1 }
+    }
+    return row
+  }
+
+  func entry(_ row: Int, _ source: Int32) -> EventEntry {
+    EventEntry(
+      ts: times.load(row, as: Int64.self), seenAt: seenAt.load(row, as: Int64.self),
+      eventKey: keys.load(row, as: Int64.self), typeRank: ranks[row], revision: revisions.load(row, as: Int32.self),
+      row: RowReference(source: source, row: Int32(row)), isRetracted: retracted?[row] ?? false)
   }
 }
 
