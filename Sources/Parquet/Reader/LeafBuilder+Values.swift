@@ -76,7 +76,8 @@ extension LeafBuilder {
 
   // MARK: Dictionary arrays
 
-  /// Leaves the page's indices, those skipped before them, in `scratch.indices`; values that a page stores themselves join the dictionary.
+  /// Leaves the page's indices, those skipped before them, in `scratch.indices`; values that a page stores themselves
+  /// join the dictionary.
   mutating func decodeIndices(
     _ page: PageValues, _ bytes: RawSpan, _ limit: Int, _ scratch: inout DecoderScratch
   ) throws(ParquetError) {

@@ -30,12 +30,13 @@ struct LeafBuilder: ~Copyable {
       + (validity.count + bits.count) / 8 + grownDictionary.data.byteCount
   }
 
-  /// Makes room for about that many slots, so that memory need not move.
+  /// Makes room for about that many slots, so that memory need not move. The number is a claim of the footer's, so the
+  /// room is bounded; what is not touched costs nothing.
   mutating func reserve(slots: Int) {
-    let room = min(slots, 1 << 26)
-    values.reserve((room + 1) * source.layout.width)
-    if source.isNested, leaf.maxDefinitionLevel > 0 { definitionLevels.reserve(room) }
-    if leaf.maxRepetitionLevel > 0 { repetitionLevels.reserve(room) }
+    let most = 1 << 27
+    values.reserve(min(slots, most / max(1, source.layout.width)) * source.layout.width)
+    if source.isNested, leaf.maxDefinitionLevel > 0 { definitionLevels.reserve(min(slots, most)) }
+    if leaf.maxRepetitionLevel > 0 { repetitionLevels.reserve(min(slots, most)) }
   }
 
   /// A data page's values and levels, decompressed.

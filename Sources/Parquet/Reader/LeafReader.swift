@@ -51,7 +51,7 @@ final class LeafReader {
   ) throws(ParquetError) -> LeafSlots {
     do throws(ParquetError) {
       if let left, isWhole(left.rowCount, count + rowsToSkip) { return split(left, at: count) }
-      if slotsPerRow * count > 4_096 { builder.reserve(slots: slotsPerRow * count) }
+      if count > 1_024 { builder.reserve(slots: min(count, 1 << 27) * slotsPerRow) }
       if let left { builder.append(left) }
       left = nil
       while !isWhole(builder.rowCount, count + rowsToSkip) {
@@ -89,10 +89,11 @@ final class LeafReader {
       throw error.located(column: leaf.name)
     }
     // Bit by bit, so that what is thrown away takes little memory.
-    while rowsToSkip > 1 << 16 {
-      let left = rowsToSkip - 1 << 16
+    let step = 1 << 16
+    while rowsToSkip > step {
+      let left = rowsToSkip - step
       rowsToSkip = 0
-      _ = try read(1 << 16, limit: limit, decoder: &decoder)
+      _ = try read(step, limit: limit, decoder: &decoder)
       rowsToSkip = left
     }
   }

@@ -7,7 +7,11 @@ import Testing
 @Suite struct PartOfDictionaryTests {
   @Test(arguments: [false, true])
   func rowsWithinAPageAreTheSameAsDictionary(hasNulls: Bool) throws {
-    let texts = (0..<3_000).map { row in hasNulls && row % 7 == 3 ? nil : ["a", "bb", "c"][row * row % 11 % 3] }
+    let words = ["a", "bb", "c"]
+    let texts = (0..<3_000).map { row -> String? in
+      if hasNulls && row % 7 == 3 { return nil }
+      return words[row * row % 11 % 3]
+    }
     let schema = Schema([Field("text", .utf8, isNullable: hasNulls)])
     var context = ParquetEncoderContext()
     var writer = try ParquetWriter(schema: schema)

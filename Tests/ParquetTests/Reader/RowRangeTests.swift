@@ -47,7 +47,9 @@ import Testing
     options.dictionaryColumns = ["string", "category", "prefix", "binary", "tag"]
     let reader = try ParquetReader(plain.source, options: options)
     for group in 0..<reader.file.rowGroupCount {
-      let (expected, batch) = (try plain.read(rowGroup: group), try reader.read(rowGroup: group))
+      let rows = reader.file.metadata.rowGroups[group].rowCount / 3..<reader.file.metadata.rowGroups[group].rowCount
+      let expected = try plain.read(rowGroup: group, rows: rows)
+      let batch = try reader.read(rowGroup: group, rows: rows)
       for (column, other) in zip(batch.columns, expected.columns) {
         guard case .dictionary = column.type else { continue }
         #expect((0..<batch.rowCount).allSatisfy { column.value(at: $0) == other.value(at: $0) })
