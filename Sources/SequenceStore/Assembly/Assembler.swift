@@ -16,7 +16,7 @@ package struct AssemblyOptions: Sendable {
 
   package init(
     memoryLimit: Int = 1 << 30, temporaryDirectory: String = "/tmp", keepsRetractions: Bool = true,
-    batchRowCount: Int = 1 << 16
+    batchRowCount: Int = 1 << 13
   ) {
     self.memoryLimit = memoryLimit
     self.temporaryDirectory = temporaryDirectory
