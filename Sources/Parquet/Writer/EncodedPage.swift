@@ -3,8 +3,8 @@ import CZlib
 
 /// A page as it stands in the file: header and compressed bytes.
 struct EncodedPage {
-  /// Header and bytes; empty once they are written.
-  private(set) var bytes: Buffer
+  /// Header and compressed bytes.
+  let bytes: Buffer
   let byteCount: Int
   let encoding: Encoding
   /// With the header, before compression.
@@ -23,12 +23,6 @@ struct EncodedPage {
     byteCount = bytes.byteCount
     self.encoding = encoding
     self.uncompressedByteCount = uncompressedByteCount + header.byteCount
-  }
-
-  /// Hands the bytes over.
-  mutating func takeBytes() -> Buffer {
-    defer { bytes = .empty }
-    return bytes
   }
 
   /// CRC-32 as gzip has it.

@@ -4,8 +4,7 @@ import Buffers
 /// A column chunk that is complete but for its place in the file.
 struct FinishedChunk {
   let column: LeafColumn
-  /// In the order of the file: the dictionary page, where there is one, then the data pages. Those that were written
-  /// already are empty.
+  /// In the order of the file: the dictionary page, where there is one, then the data pages.
   let buffers: [Buffer]
   let columnIndex: ColumnIndex?
   var bloomFilter: SplitBlockBloomFilter?

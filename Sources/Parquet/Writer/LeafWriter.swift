@@ -63,11 +63,8 @@ final class LeafWriter {
   /// Compressed bytes of the unfinished chunk that are held here.
   var byteCount: Int { encoder.byteCount }
 
-  /// Whether the chunk's pages can leave as soon as they are full, no dictionary having to precede them.
-  var isStreamable: Bool { column.maxRepetitionLevel > 0 && column.arrowType.isFloat && !options.usesDictionary }
-
-  /// The bytes of pages that are final.
-  func takeBytes() -> [Buffer] { encoder.takeBytes() }
+  /// Whether values are lists of floats, whose pages pay when they are larger.
+  var isVector: Bool { column.maxRepetitionLevel > 0 && column.arrowType.isFloat && !options.usesDictionary }
 
   // MARK: Pages
 

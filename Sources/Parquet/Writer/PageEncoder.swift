@@ -41,7 +41,6 @@ struct PageEncoder: ~Copyable {
   /// What the trial wrote through the dictionary.
   private var dictionaryPages: [EncodedPage] = []
   /// How many of the pages have handed over their bytes.
-  private var takenPageCount = 0
   /// Of the pages that still have theirs.
   private(set) var byteCount = 0
 
@@ -60,7 +59,6 @@ struct PageEncoder: ~Copyable {
     direct = Plan(encoding: isForced ? .plain : options.encoding ?? .plain)
     dictionary = DictionaryEncoder(width: width)
     pages = []
-    takenPageCount = 0
     byteCount = 0
   }
 
@@ -207,18 +205,6 @@ struct PageEncoder: ~Copyable {
       strategy = .single
     case .dictionary: strategy = .single
     }
-  }
-
-  /// The bytes of finished pages whose order is final: none as long as a dictionary may have to precede them.
-  mutating func takeBytes() -> [Buffer] {
-    guard case .single = strategy, dictionary.count == 0 else { return [] }
-    var taken: [Buffer] = []
-    for index in takenPageCount..<pages.count {
-      byteCount -= pages[index].byteCount
-      taken.append(pages[index].takeBytes())
-    }
-    takenPageCount = pages.count
-    return taken
   }
 
   /// The chunk's pages; this encoder starts anew.

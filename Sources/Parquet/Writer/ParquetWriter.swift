@@ -24,9 +24,6 @@ package struct ParquetWriter: ~Copyable {
   private let keyValues: [KeyValue]
   private let sortingColumns: [SortingColumn]
 
-  /// The leaf whose pages leave at once; its chunks stand first in their row groups.
-  private let streamedLeaf: Int?
-
   private var output: [Buffer] = []
   private var byteOffset = 0
   private var groupOffset = 4
@@ -52,7 +49,6 @@ package struct ParquetWriter: ~Copyable {
     self.sortingColumns = sortingColumns
     (columns, checkRowCount) = made
     leaves = made.0.flatMap(\.leaves)
-    streamedLeaf = leaves.firstIndex { $0.isStreamable }
     let metadata = arrow.metadata.merging(options.metadata) { $1 }
     keyValues = metadata.sorted { $0.key < $1.key }.map { KeyValue(key: $0.key, value: $0.value) }
     flush(Buffer(Array("PAR1".utf8)))
@@ -71,7 +67,7 @@ package struct ParquetWriter: ~Copyable {
         leaves.append(
           try LeafWriter(leaf, type: type, options: LeafOptions(options, column: field.name, leaf: leaf)))
       }
-      let isVector = leaves.contains { $0.isStreamable }
+      let isVector = leaves.contains { $0.isVector }
       let pageRowCount = max(
         1, options.columns[field.name]?.pageRowCount ?? (isVector ? options.vectorPageRowCount : options.pageRowCount))
       checkRowCount = max(checkRowCount, pageRowCount)
@@ -110,7 +106,6 @@ package struct ParquetWriter: ~Copyable {
       let room = min(options.rowGroupRowCount - rowsInGroup, checkRowCount - rowsInGroup % checkRowCount)
       let end = min(batch.rowCount, start + room)
       for (column, array) in zip(columns, batch.columns) { try column.append(array, start..<end, using: &context) }
-      if let streamedLeaf { flush(leaves[streamedLeaf].takeBytes()) }
       rowsInGroup += end - start
       rowCount += end - start
       start = end
@@ -120,7 +115,7 @@ package struct ParquetWriter: ~Copyable {
 
   private var isGroupFull: Bool {
     if rowsInGroup == options.rowGroupRowCount { return true }
-    return rowsInGroup % checkRowCount == 0 && byteOffset - groupOffset + heldByteCount >= options.rowGroupByteCount
+    return rowsInGroup % checkRowCount == 0 && heldByteCount >= options.rowGroupByteCount
   }
 
   /// Compressed bytes of the row group under way that are held until it is full.
@@ -148,21 +143,21 @@ package struct ParquetWriter: ~Copyable {
     groupOffset = byteOffset
   }
 
-  /// Writes the chunks, the streamed one first; answers where each begins.
+  /// Writes the chunks in the schema's order; answers where each begins.
+  ///
+  /// The first column's chunk must come first: parquet-mr tells by its offset which split of a file a row group is in.
   private mutating func place(_ finished: [FinishedChunk]) -> [Int] {
-    var byteOffsets = [Int](repeating: groupOffset, count: finished.count)
-    if let streamedLeaf { flush(finished[streamedLeaf].buffers) }
-    for index in finished.indices where index != streamedLeaf {
-      byteOffsets[index] = byteOffset
-      flush(finished[index].buffers)
+    finished.map { chunk in
+      let start = byteOffset
+      flush(chunk.buffers)
+      return start
     }
-    return byteOffsets
   }
 
   // MARK: Bytes
 
   private mutating func flush(_ buffers: [Buffer]) {
-    for buffer in buffers where !buffer.isEmpty { flush(buffer) }
+    for buffer in buffers { flush(buffer) }
   }
 
   private mutating func flush(_ buffer: Buffer) {
