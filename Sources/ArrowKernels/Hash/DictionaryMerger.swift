@@ -19,7 +19,7 @@ public struct DictionaryMerger: ~Copyable {
   public var count: Int { table.count }
 
   /// How many bytes the distinct values take.
-  public var byteCount: Int { sources.reduce(0) { $0 + $1.byteCount } }
+  public private(set) var byteCount = 0
 
   /// Adds what is new among `values`.
   /// - Returns: the number of each value, Int32 each; -1 for a null.
@@ -77,6 +77,7 @@ public struct DictionaryMerger: ~Copyable {
     let kept = freshCount == last.count ? last : last.take(fresh)
     sources.append(kept)
     bytes.append(kept)
+    byteCount += kept.byteCount
     for row in 0..<freshCount {
       let location = RowReference(source: Int32(sources.count - 1), row: Int32(row))
       locations.overwrite(location, atByteOffset: (first + row) * 8)
