@@ -24,7 +24,7 @@ final class BucketWriters: Sendable {
   }
 
   /// Bytes that wait for one thread, about.
-  private static let queueByteCount = 16 << 20
+  private static let queueByteCount = 8 << 20
 
   private let queues: [Monitor<Queue>]
   private let directory: String

@@ -14,12 +14,14 @@ struct DatasetIndexer {
   /// Batches of one schema that wait to be dealt together, so that each day gets enough rows at once.
   private var pending: [RecordBatch] = []
   private var pendingRowCount = 0
+  private var pendingByteCount = 0
   private var retractions: [Day: [RecordBatch]] = [:]
   private var newestSeenMicros = Int64.min
   private(set) var counts = IndexCounts()
 
-  /// Rows that are dealt at once, about.
+  /// Rows, and bytes, that are dealt at once, about: enough that each of some forty days gets a page's worth.
   private static let dealtRowCount = 1 << 16
+  private static let dealtByteCount = 16 << 20
 
   init(_ dataset: DatasetDefinition, range: DayRange, latenessMicros: Int64) throws(StoreError) {
     layout = try TableLayout(dataset)
@@ -35,7 +37,9 @@ struct DatasetIndexer {
     if let first = pending.first, first.schema != batch.schema { work = try deal() }
     pending.append(batch)
     pendingRowCount += batch.rowCount
-    return pendingRowCount < Self.dealtRowCount ? work : work + (try deal())
+    pendingByteCount += batch.byteCount
+    let isEnough = pendingRowCount >= Self.dealtRowCount || pendingByteCount >= Self.dealtByteCount
+    return isEnough ? work + (try deal()) : work
   }
 
   private func checkSystemColumns(_ batch: RecordBatch) throws(StoreError) {
@@ -54,7 +58,7 @@ struct DatasetIndexer {
   /// Deals all that waits.
   mutating func deal() throws(StoreError) -> [BucketWriters.Work] {
     let batches = pending
-    (pending, pendingRowCount) = ([], 0)
+    (pending, pendingRowCount, pendingByteCount) = ([], 0, 0)
     var work: [BucketWriters.Work] = []
     for dealt in DayDealer.deal(batches) {
       guard range.contains(dealt.day) else {

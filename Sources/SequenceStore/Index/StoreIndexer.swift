@@ -14,7 +14,7 @@ package final class StoreIndexer {
     /// Threads that encode files.
     package var threads = processorCount
     /// Compressed bytes of a row group, about: each open day holds that much in memory.
-    package var rowGroupByteCount = 4 << 20
+    package var rowGroupByteCount = 2 << 20
     package var level = 3
     /// For commitInfo: what the caller was told to do.
     package var parameters: [String: String] = [:]
