@@ -92,12 +92,12 @@ package struct Assembler: ~Copyable {
   /// How much memory the events take, with what sorting them will need.
   package var byteCount: Int { segments?.byteCount ?? 0 }
 
-  /// Keeps batches well below what a frame may hold, and columns below what their offsets can count.
+  /// Keeps batches small enough that every stage behind this one holds several of them in little memory.
   private mutating func limitBatches(_ segments: EventSegments) {
     batchRowCount = min(batchRowCount, max(1, Self.batchByteTarget / segments.rowByteCount))
   }
 
-  private static var batchByteTarget: Int { 64 << 20 }
+  private static var batchByteTarget: Int { 4 << 20 }
 
   /// Sorts what is in memory into a temporary file.
   package mutating func spill() throws {
