@@ -46,7 +46,8 @@ extension SeqlineCommand {
     let isUsage = exitCode(for: error) == .validationFailure
     let name = commandName
     if isUsage {
-      standardError.line(fullMessage(for: error))
+      let message = fullMessage(for: error)
+      standardError.line(message.hasPrefix("Error: ") ? "\(name): " + message.dropFirst(7) : message)
     } else {
       standardError.line("\(name): \(error)")
     }

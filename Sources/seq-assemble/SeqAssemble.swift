@@ -17,7 +17,8 @@ struct SeqAssemble: SeqlineCommand {
 
         seq-enrich in.frames | seq-assemble | seq-index --replace all
         seq-enrich in.frames | seq-assemble --sequence feed > feed.frames
-      """)
+      """,
+    version: seqlineVersion)
 
   @OptionGroup var stage: StageFlags
   @OptionGroup var definitions: DefinitionOptions

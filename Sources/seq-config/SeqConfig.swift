@@ -16,6 +16,7 @@ struct SeqConfig: SeqlineCommand {
         export SEQ_DEFINITIONS=definitions.json
         cat raw/*/*.ndjson | seq-filter | seq-enrich > events.frames
       """,
+    version: seqlineVersion,
     subcommands: [Compile.self, Check.self])
 }
 

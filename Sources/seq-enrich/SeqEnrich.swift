@@ -13,7 +13,8 @@ struct SeqEnrich: SeqlineCommand {
       gives nulls and is counted.
 
         seq-filter events.ndjson | seq-enrich --tables tables > out.frames
-      """)
+      """,
+    version: seqlineVersion)
 
   @OptionGroup var stage: StageFlags
   @OptionGroup var definitions: DefinitionOptions

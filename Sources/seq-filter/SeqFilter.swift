@@ -14,7 +14,8 @@ struct SeqFilter: SeqlineCommand {
       corrects an earlier one is passed on as a retraction.
 
         tail -F events.log | seq-filter | seq-enrich | seq-index
-      """)
+      """,
+    version: seqlineVersion)
 
   @OptionGroup var stage: StageFlags
   @OptionGroup var definitions: DefinitionOptions

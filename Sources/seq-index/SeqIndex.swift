@@ -14,7 +14,8 @@ struct SeqIndex: SeqlineCommand {
       the death of a stage before this one, changes nothing.
 
         seq-enrich in.frames | seq-assemble | seq-index --replace all
-      """)
+      """,
+    version: seqlineVersion)
 
   @OptionGroup var stage: StageFlags
   @OptionGroup var definitions: DefinitionOptions

@@ -14,7 +14,8 @@ struct SeqIngest: SeqlineCommand {
       the required fields goes to the dead letters.
 
         seq-ingest events.ndjson.gz | seq-filter | seq-enrich > out.frames
-      """)
+      """,
+    version: seqlineVersion)
 
   @OptionGroup var stage: StageFlags
   @OptionGroup var definitions: DefinitionOptions

@@ -15,7 +15,8 @@ struct SeqServe: SeqlineCommand {
 
         seq-serve --store store --port 8080 &
         curl localhost:8080/v1/sequences/home_feed/users/42?last=10
-      """)
+      """,
+    version: seqlineVersion)
 
   @OptionGroup var store: StoreOptions
 
@@ -43,7 +44,11 @@ struct SeqServe: SeqlineCommand {
     let termination = Termination()
     let server = try HTTPServer(host: host, port: port, threads: threads ?? processorCount) { api.answer($0) }
     standardError.line("seq-serve: listening on http://\(host):\(server.port)/v1/sequences")
-    let upkeep = Upkeep { standardError.line("seq-serve: \($0)") } refresh: { try api.refresh() }
+    let upkeep = Upkeep {
+      standardError.line("seq-serve: \($0)")
+    } refresh: {
+      try api.refresh()
+    }
     termination.then { server.stop() }
     try server.wait()
     upkeep.stop()

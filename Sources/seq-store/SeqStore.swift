@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Engine
+import Glibc
 import JSONText
 import SequenceStore
 
@@ -15,6 +16,7 @@ struct SeqStore: SeqlineCommand {
         seq-store cat engagements --store store --days 2026-11-20 \\
           | seq-enrich | seq-index --store store --replace 2026-11-20
       """,
+    version: seqlineVersion,
     subcommands: [Cat.self, Stat.self, Verify.self])
 }
 
@@ -39,6 +41,7 @@ struct DatasetOptions: ParsableArguments {
   /// The store as it is now, and the datasets that are meant.
   func open() throws -> (StoreSnapshot, [String]) {
     let directory = StoreDirectory(try store.path())
+    guard directory.exists else { throw SystemError("open the store", directory.path, code: ENOENT) }
     let versions = dataset.flatMap { name in version.map { [name: $0] } } ?? [:]
     let snapshot = try StoreSnapshot(directory, datasets: dataset.map { [$0] }, versions: versions)
     return (snapshot, snapshot.datasetNames)

@@ -19,6 +19,8 @@ package struct StoreDirectory: Sendable, Hashable {
   package var temporary: String { path + "/tmp" }
   package var definitions: String { path + "/definitions" }
 
+  package var exists: Bool { unsafe access(path, F_OK) == 0 }
+
   package func dataset(_ name: String) -> DeltaTable { DeltaTable(path: "\(path)/datasets/\(name)") }
 
   package func retractions(_ name: String) -> DeltaTable { DeltaTable(path: "\(path)/retractions/\(name)") }
