@@ -89,7 +89,8 @@ package struct EventEnricher: Sendable {
           rows = rows.appending(zip(table.fields, columns).map { (prefix + $0.name, $1) })
         case .derive(let column, let expression):
           let value = expression.evaluate(batch: rows)
-          if value.errorCount > 0 { report.expressionErrors[column.name, default: 0] += value.errorCount }
+          let errorCount = value.errorCount(except: rows[SystemColumns.retracted]!)
+          if errorCount > 0 { report.expressionErrors[column.name, default: 0] += errorCount }
           rows = rows.appending([(column.name, value.array)])
         }
       }

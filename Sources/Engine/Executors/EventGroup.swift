@@ -128,7 +128,8 @@ struct EventGroup: Sendable {
       rowCount: picked.count)
     return columns.map { column in
       let value = column.expression.evaluate(batch: rows)
-      if value.errorCount > 0 { report.expressionErrors[column.name, default: 0] += value.errorCount }
+      let errorCount = value.errorCount(except: picked.retracted)
+      if errorCount > 0 { report.expressionErrors[column.name, default: 0] += errorCount }
       return value.array
     }
   }
