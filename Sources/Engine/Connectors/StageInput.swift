@@ -57,7 +57,8 @@ final class StageInput {
       source = .text(stream)
       return block.map { .text($0) }
     case .frames(var reader, let file):
-      let frame = try reader.next()
+      let frame: RawFrame?
+      do { frame = try reader.next() } catch { throw FileError(path: file.path, error: error) }
       source = .frames(reader, file)
       return frame.map { .frame($0, path: file.path) }
     case nil: return nil

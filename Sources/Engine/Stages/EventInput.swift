@@ -24,7 +24,9 @@ package struct EventInput {
       makeWorker: { { unit in try Self.decode(unit, limit: limit) } },
       write: { unit in
         report.bytesIn += unit.byteCount
-        try account.add(unit.frame, byteOffset: unit.byteOffset)
+        do {
+          try account.add(unit.frame, byteOffset: unit.byteOffset)
+        } catch { throw FileError(path: unit.source, error: error) }
         guard case .data(let schema, let batches) = unit.frame else { return }
         guard schema.metadata[MetadataKey.kind] == "event" else {
           throw WrongInput(expected: "events", found: schema.metadata[MetadataKey.kind])
@@ -40,6 +42,7 @@ package struct EventInput {
 
   private struct Unit {
     var frame: Frame
+    var source: String
     var byteOffset: Int
     var byteCount: Int
   }
@@ -49,7 +52,8 @@ package struct EventInput {
     case .frame(let frame, let path):
       do {
         return Unit(
-          frame: try frame.decode(maximumContent: limit), byteOffset: frame.byteOffset, byteCount: frame.bytes.byteCount)
+          frame: try frame.decode(maximumContent: limit), source: path, byteOffset: frame.byteOffset,
+          byteCount: frame.bytes.byteCount)
       } catch {
         throw FileError(path: path, error: error)
       }

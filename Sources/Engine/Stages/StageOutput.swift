@@ -67,7 +67,7 @@ package final class StageOutput {
   func write(_ payload: StageProduct.Payload) throws {
     switch payload {
     case .none: break
-    case .frames(let encoded): for frame in encoded { try frames?.write(frame) }
+    case .frames(let encoded): try naming { for frame in encoded { try frames?.write(frame) } }
     case .text(let text): try output.write(text.bytes)
     case .batches(let batches): for batch in batches { try table!.write(batch) }
     }
@@ -78,13 +78,21 @@ package final class StageOutput {
 
   /// Passes a control frame on; the other formats have none.
   func write(_ control: Control) throws {
-    if encoder.format == .frames { try frames?.write(control) }
+    if encoder.format == .frames { try naming { try frames?.write(control) } }
   }
 
   /// Marks the output as complete.
   package func finish() throws {
-    if encoder.format == .frames { try frames.take()?.finish() }
+    if encoder.format == .frames { try naming { try frames.take()?.finish() } }
     try table?.finish()
+  }
+
+  /// Writes frames; when the system refuses, the error names the output as it does for the other formats.
+  private func naming(_ write: () throws -> Void) throws {
+    do { try write() } catch let error as FrameError {
+      guard case .system(let call, let code) = error.reason else { throw error }
+      throw SystemError(call, output.path, code: code)
+    }
   }
 }
 

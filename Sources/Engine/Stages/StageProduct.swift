@@ -16,7 +16,7 @@ struct StageProduct: Sendable {
     /// Lines of the source of that name.
     case text(source: String, lineCount: Int)
     case data(rowCount: Int)
-    case control(Control, byteOffset: Int)
+    case control(Control, source: String, byteOffset: Int)
   }
 
   var origin: Origin

@@ -61,8 +61,10 @@ package struct StageRun {
             return letter
           })
       case .data(let rowCount): account.addData(rowCount: rowCount)
-      case .control(let control, let byteOffset):
-        try account.add(control, byteOffset: byteOffset)
+      case .control(let control, let source, let byteOffset):
+        do {
+          try account.add(control, byteOffset: byteOffset)
+        } catch { throw FileError(path: source, error: error) }
         if case .end = control {} else { try output.write(control) }
       }
       try output.write(product.payload)

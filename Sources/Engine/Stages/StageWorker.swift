@@ -79,7 +79,8 @@ final class StageWorker {
 
   private func work(_ frame: RawFrame, path: String) throws -> StageProduct {
     switch try decode(frame, path: path) {
-    case .control(let control): return StageProduct(origin: .control(control, byteOffset: frame.byteOffset))
+    case .control(let control):
+      return StageProduct(origin: .control(control, source: path, byteOffset: frame.byteOffset))
     case .data(let schema, let batches):
       let rowCount = batches.reduce(0) { $0 + $1.rowCount }
       var product = StageProduct(origin: .data(rowCount: rowCount))

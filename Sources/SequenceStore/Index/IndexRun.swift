@@ -19,38 +19,45 @@ package struct IndexRun {
 
   /// Events that come in order go straight to their days; others are put in order first.
   ///
-  /// - Throws: `InputCutShort` when the stream has no end; then the store is as it was.
+  /// - Throws: `NothingCommitted` when the stream has no end or cannot be read; then the store is as it was.
   package func run(
     _ stage: StageOptions, assembly: AssemblyOptions, indexing: StoreIndexer.Options
   ) throws -> (report: RunReport, counts: [String: IndexCounts]) {
     let indexer = try StoreIndexer(store, definitions: definitions, replacing: range, options: indexing)
-    let assemblers = DatasetAssemblers(assembly)
-    let report = try read(stage) { batch in
-      let isOrdered = batch.schema.metadata[MetadataKey.order] == "user"
-      if isOrdered { try indexer.add(batch) } else { try assemblers.append(batch) }
-    }
-    _ = try assemblers.finish { try indexer.add($0) }
+    let report: RunReport
+    do {
+      report = try read(stage, into: indexer, DatasetAssemblers(assembly))
+    } catch { throw NothingCommitted(store: store.path, reason: error) }
     try store.keep(definitions)
     let counts = try indexer.commit()
     return (report, counts)
   }
 
-  private func read(_ stage: StageOptions, _ body: @escaping (RecordBatch) throws -> Void) throws -> RunReport {
+  private func read(
+    _ stage: StageOptions, into indexer: StoreIndexer, _ assemblers: DatasetAssemblers
+  ) throws -> RunReport {
+    let report: RunReport
     do {
-      return try EventInput(stage).forEachBatch(body)
-    } catch let error as InputCutShort {
-      guard acceptsPartial else { throw NothingCommitted(store: store.path) }
-      return error.report
+      report = try EventInput(stage).forEachBatch { batch in
+        let isOrdered = batch.schema.metadata[MetadataKey.order] == "user"
+        if isOrdered { try indexer.add(batch) } else { try assemblers.append(batch) }
+      }
+    } catch let error as InputCutShort where acceptsPartial {
+      report = error.report
     }
+    _ = try assemblers.finish { try indexer.add($0) }
+    return report
   }
 }
 
-/// The input was cut short, so the store was left as it was.
+/// The input could not be read to its end, so the store was left as it was.
 package struct NothingCommitted: Error, CustomStringConvertible {
   package var store: String
+  package var reason: any Error
 
   package var description: String {
-    "the input ended before its end mark: the stage before this one did not finish; nothing was committed to \(store): "
-      + "run the pipeline again, or give --partial to commit what came"
+    guard reason is InputCutShort else { return "\(reason); nothing was committed to \(store)" }
+    return "the input ended before its end mark: the stage before this one did not finish; nothing was committed to "
+      + "\(store): run the pipeline again, or give --partial to commit what came"
   }
 }
