@@ -25,8 +25,8 @@ let cli: [Target.Dependency] = [
 ]
 
 /// The tests of a module, in `Tests/NAME`.
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: swift)
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, exclude: data, swiftSettings: swift)
 }
 
 /// A library of Debian's, imported through a module map.
@@ -96,7 +96,7 @@ let package = Package(
     tests("SequenceStoreTests", ["SequenceStore"]),
     tests("ServingTests", ["Serving"]),
     tests("CommandSupportTests", ["CommandSupport"]),
-    tests("CommandTests"),
+    tests("CommandTests", data: ["cases", "fixtures"]),
     tests("InteropTests"),
   ],
   cxxLanguageStandard: .cxx17

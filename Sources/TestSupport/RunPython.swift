@@ -3,6 +3,8 @@ import Glibc
 /// A program that failed.
 public struct ProgramFailure: Error, CustomStringConvertible {
   public var description: String
+
+  public init(description: String) { self.description = description }
 }
 
 /// Runs a Python program with `arguments` and answers its standard output.

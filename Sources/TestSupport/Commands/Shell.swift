@@ -1,0 +1,33 @@
+/// What a script did.
+public struct ShellResult: Sendable, CustomStringConvertible {
+  public var status: ProcessEnd
+  public var output: String
+  public var errors: String
+
+  public var hasSucceeded: Bool { status == .exited(0) }
+
+  /// The lines of standard output.
+  public var lines: [String] { output.split(separator: "\n").map(String.init) }
+
+  public var description: String { "\(status)\n\(output)\n\(errors)" }
+}
+
+/// Runs scripts as a user types them.
+public enum Shell {
+  /// Runs `script` in Bash, with the commands in `PATH` and the status of a pipeline that of its last stage that failed.
+  ///
+  /// - Parameter seconds: the script is killed when it takes longer.
+  public static func run(
+    _ script: String, in directory: String, environment: [String: String] = [:], seconds: Double = 120
+  ) throws -> ShellResult {
+    let folder = TemporaryDirectory()
+    let out = "\(folder.path)/out"
+    let chain = try ProcessChain(
+      [["bash", "-o", "pipefail", "-c", "cd \"$0\" || exit 99\n" + script, directory]], output: out,
+      environment: environment)
+    let process = chain.wait(seconds: seconds)[0]
+    return ShellResult(
+      status: process.end, output: String(decoding: SharedData.contents(of: out) ?? [], as: UTF8.self),
+      errors: process.errors)
+  }
+}
