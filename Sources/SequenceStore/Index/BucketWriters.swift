@@ -45,7 +45,7 @@ final class BucketWriters: Sendable {
   /// - Throws: what went wrong with earlier work of that thread.
   func append(_ work: Work) throws(StoreError) {
     let queue = queues[Int(work.day.number.magnitude) % queues.count]
-    let byteCount = work.batch.byteCount
+    let byteCount = work.batch.ownByteCount
     let failure = queue.wait(until: { $0.byteCount < Self.queueByteCount || $0.failure != nil }) { state in
       state.work.append(work)
       state.byteCount += byteCount

@@ -37,7 +37,7 @@ struct DatasetIndexer {
     if let first = pending.first, first.schema != batch.schema { work = try deal() }
     pending.append(batch)
     pendingRowCount += batch.rowCount
-    pendingByteCount += batch.byteCount
+    pendingByteCount += batch.ownByteCount
     let isEnough = pendingRowCount >= Self.dealtRowCount || pendingByteCount >= Self.dealtByteCount
     return isEnough ? work + (try deal()) : work
   }
@@ -57,7 +57,8 @@ struct DatasetIndexer {
 
   /// Deals all that waits.
   mutating func deal() throws(StoreError) -> [BucketWriters.Work] {
-    let batches = pending
+    // One batch has one dictionary per column; of several they would be unified for each day anew.
+    let batches = pending.count > 1 ? [RecordBatch.concatenate(pending)] : pending
     (pending, pendingRowCount, pendingByteCount) = ([], 0, 0)
     var work: [BucketWriters.Work] = []
     for dealt in DayDealer.deal(batches) {
@@ -101,6 +102,19 @@ struct DatasetIndexer {
     }
     retractions = [:]
     return work
+  }
+}
+
+extension RecordBatch {
+  /// Bytes of the rows alone: dictionaries, which batches share, are left out.
+  var ownByteCount: Int {
+    columns.reduce(0) { total, column in
+      if case .dictionary(let indices, _) = column.storage {
+        total + indices.byteCount
+      } else {
+        total + column.byteCount
+      }
+    }
   }
 }
 
