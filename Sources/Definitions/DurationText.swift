@@ -1,5 +1,5 @@
 /// Spans of time as definitions write them: a whole number and a unit, `90d`.
-enum DurationText {
+package enum DurationText {
   /// The units with their microseconds, the longest first.
   private static let units: [(symbol: String, micros: Int64)] = [
     ("w", 604_800_000_000), ("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000),
@@ -9,7 +9,7 @@ enum DurationText {
   static let examples = "one such as '90d', '12h', '30m', '15s' or '250ms'"
 
   /// Microseconds; nil when the text is no duration, or one beyond 292,000 years.
-  static func parse(_ text: String) -> Int64? {
+  package static func parse(_ text: String) -> Int64? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard let count = Int64(digits), let unit = units.first(where: { $0.symbol == text[digits.endIndex...] }) else {
       return nil

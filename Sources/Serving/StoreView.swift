@@ -59,7 +59,9 @@ final class StoreView: Sendable {
   /// - Source: Prometheus text exposition format 0.0.4.
   var metrics: String {
     let (versions, refreshes) = state.update { ($0.snapshot.versions, $0.refreshes) }
-    var lines = ["# HELP seqline_table_version The Delta version that is served.", "# TYPE seqline_table_version gauge"]
+    var lines = [
+      "# HELP seqline_table_version The Delta version that is served.", "# TYPE seqline_table_version gauge",
+    ]
     for (name, version) in versions.sorted(by: { $0.key < $1.key }) {
       lines.append(#"seqline_table_version{dataset="\#(name)"} \#(version)"#)
     }

@@ -86,7 +86,7 @@ package enum CalendarText {
   /// without a fraction, seconds, or an offset `+01:00`; without one it is UTC.
   package static func micros(_ text: String) -> Int64? {
     guard let gap = text.firstIndex(where: { $0 == " " || $0 == "T" }) else {
-      return days(text).map { $0 * 86_400_000_000 }
+      return days(text).flatMap { micros(days: $0, 0) }
     }
     guard let days = days(String(text[..<gap])) else { return nil }
     var clock = text[text.index(after: gap)...]
@@ -95,11 +95,20 @@ package enum CalendarText {
       clock = clock.dropLast()
     } else if let sign = clock.firstIndex(where: { $0 == "+" || $0 == "-" }) {
       let parts = clock[clock.index(after: sign)...].split(separator: ":")
-      guard parts.count == 2, let hours = digits(parts[0]), let minutes = digits(parts[1]) else { return nil }
+      guard parts.count == 2, let hours = digits(parts[0]), let minutes = digits(parts[1]), (0...23).contains(hours),
+        (0...59).contains(minutes)
+      else { return nil }
       offsetMinutes = (clock[sign] == "-" ? -1 : 1) * (hours * 60 + minutes)
       clock = clock[..<sign]
     }
-    return timeOfDay(clock).map { days * 86_400_000_000 + $0 - offsetMinutes * 60_000_000 }
+    return timeOfDay(clock).flatMap { micros(days: days, $0 - offsetMinutes * 60_000_000) }
+  }
+
+  /// Nil beyond 292,000 years from 1970.
+  private static func micros(days: Int64, _ rest: Int64) -> Int64? {
+    let (midnight, isBeyond) = days.multipliedReportingOverflow(by: 86_400_000_000)
+    let (micros, isAfter) = midnight.addingReportingOverflow(rest)
+    return isBeyond || isAfter ? nil : micros
   }
 
   private static func timeOfDay(_ clock: Substring) -> Int64? {
@@ -133,8 +142,8 @@ package enum CalendarText {
   }
 
   private static func divided(_ value: Int64, by unit: Int64) -> (Int64, Int64) {
-    let quotient = value >= 0 ? value / unit : -((unit - 1 - value) / unit)
-    return (quotient, value - quotient * unit)
+    let (quotient, rest) = value.quotientAndRemainder(dividingBy: unit)
+    return rest < 0 ? (quotient - 1, rest + unit) : (quotient, rest)
   }
 
   private static func padded(_ value: Int64, _ width: Int) -> String {

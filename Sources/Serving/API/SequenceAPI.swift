@@ -41,7 +41,9 @@ package final class SequenceAPI: Sendable {
       return ("invalid", HTTPAnswer(.badRequest, error: "the request's target is malformed"))
     }
     guard question.method == .GET || question.method == .HEAD else {
-      return ("invalid", HTTPAnswer(.methodNotAllowed, error: "\(question.method) is not supported; use GET"))
+      var answer = HTTPAnswer(.methodNotAllowed, error: "\(question.method) is not supported; use GET")
+      answer.headers.append(("allow", "GET, HEAD"))
+      return ("invalid", answer)
     }
     let path = question.path
     switch path.count {
@@ -52,7 +54,9 @@ package final class SequenceAPI: Sendable {
       return ("/metrics", HTTPAnswer(contentType: "text/plain; version=0.0.4; charset=utf-8", text: text))
     case 2 where path[0] == "v1" && path[1] == "sequences": return ("/v1/sequences", HTTPAnswer(json: list))
     case 3 where path[0] == "v1" && path[1] == "sequences":
-      return ("/v1/sequences/{s}", answering { () throws(RequestError) in HTTPAnswer(json: contract(try plan(path[2]))) })
+      return (
+        "/v1/sequences/{s}", answering { () throws(RequestError) in HTTPAnswer(json: contract(try plan(path[2]))) }
+      )
     case 5 where path[0] == "v1" && path[1] == "sequences" && path[3] == "users":
       let answer = answering { () throws(RequestError) in try events(plan(path[2]), user: path[4], question) }
       return ("/v1/sequences/{s}/users/{u}", answer)

@@ -24,7 +24,9 @@ struct SequenceAnswer {
     accept.contains(Self.arrowType) ? arrow() : json()
   }
 
-  private var cut: JSONValue { .array(SequenceEvents.Cut.allCases.filter(events.cut.contains).map { .string($0.rawValue) }) }
+  private var cut: JSONValue {
+    .array(SequenceEvents.Cut.allCases.filter(events.cut.contains).map { .string($0.rawValue) })
+  }
 
   // MARK: JSON
 
@@ -90,14 +92,17 @@ extension ArrowArray {
         builder.appendNull()
       } else {
         let micros = values.load(row, as: Int64.self)
-        builder.append(micros >= 0 ? micros / perUnit : -((-micros + perUnit - 1) / perUnit))
+        let (quotient, rest) = micros.quotientAndRemainder(dividingBy: perUnit)
+        builder.append(rest < 0 ? quotient - 1 : quotient)
       }
     }
     return builder.take(as: .int64)
   }
 }
 
-/// A time as RFC 3339 writes it, in UTC.
+/// A time as RFC 3339 writes it, in UTC: to the millisecond, or to the microsecond where that says more.
 func rfc3339(_ micros: Int64) -> String {
-  CalendarText.timestamp(micros: micros)
+  let text = CalendarText.timestamp(micros: micros)
+  let rest = (micros % 1_000 + 1_000) % 1_000
+  return rest == 0 ? text : text.dropLast() + String(rest + 1_000).dropFirst() + "Z"
 }

@@ -36,7 +36,8 @@ struct SequenceQuery {
 
   init(_ query: [String: String], plan: SequencePlan, nowMicros: Int64) throws(RequestError) {
     if let unknown = query.keys.sorted().first(where: { !Self.names.contains($0) }) {
-      throw RequestError(.badRequest, "there is no parameter '\(unknown)'; use \(Self.names.sorted().joined(separator: ", "))")
+      throw RequestError(
+        .badRequest, "there is no parameter '\(unknown)'; use \(Self.names.sorted().joined(separator: ", "))")
     }
     let sequence = plan.definition
     last = try Self.last(query["last"], limit: sequence.maximumLength)
@@ -53,13 +54,15 @@ struct SequenceQuery {
 
   private static func last(_ text: String?, limit: Int) throws(RequestError) -> Int {
     guard let text else { return limit }
-    guard let count = Int(text), count > 0 else { throw RequestError(.badRequest, "last '\(text)' is no number above 0") }
+    guard let count = Int(text), count > 0 else {
+      throw RequestError(.badRequest, "last '\(text)' is no number above 0")
+    }
     return min(count, limit)
   }
 
   private static func window(_ text: String?, limit: Int64?) throws(RequestError) -> Int64? {
     guard let text else { return limit }
-    guard let micros = DurationText.micros(text), micros > 0 else {
+    guard let micros = DurationText.parse(text), micros > 0 else {
       throw RequestError(.badRequest, "window '\(text)' is no duration such as 30d, 12h or 90m")
     }
     return limit.map { min($0, micros) } ?? micros
@@ -84,6 +87,9 @@ struct SequenceQuery {
         let known = sequence.columns.map(\.name).joined(separator: ", ")
         throw RequestError(.badRequest, "sequence '\(sequence.name)' has no column '\(name)'; it has \(known)")
       }
+      if fields.contains(where: { $0.name == name }) {
+        throw RequestError(.badRequest, "columns names '\(name)' twice")
+      }
       fields.append(field)
     }
     return fields
@@ -98,21 +104,9 @@ struct SequenceQuery {
 
   /// The query as the store takes it.
   func request(user: UserID, sequence: SequenceDefinition) -> SequenceRequest {
-    SequenceRequest(
+    let start = windowMicros.map { untilMicros.subtractingReportingOverflow($0) }
+    return SequenceRequest(
       user: user, last: last, caps: Dictionary(sequence.caps.map { ($0.eventType, $0.count) }) { $1 },
-      fromMicros: windowMicros.map { untilMicros.subtractingReportingOverflow($0).partialValue },
-      untilMicros: untilMicros, columns: columns)
-  }
-}
-
-/// Durations as people write them.
-enum DurationText {
-  private static let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
-
-  /// Microseconds of `30d`, `12h`, `90m`, `15s` or `2w`; nil when the text is none.
-  static func micros(_ text: String) -> Int64? {
-    guard let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()), count >= 0 else { return nil }
-    let (micros, overflow) = count.multipliedReportingOverflow(by: unit * 1_000_000)
-    return overflow ? nil : micros
+      fromMicros: start.map { $0.overflow ? .min : $0.partialValue }, untilMicros: untilMicros, columns: columns)
   }
 }
