@@ -1,4 +1,5 @@
 import Arrow
+import ArrowKernels
 import DeltaLog
 import SequenceStore
 import TestSupport
@@ -15,6 +16,27 @@ import Testing
     }
     #expect(counts["events"]?.files == 5)
     #expect(SharedData.names(in: test.store.temporary).isEmpty)
+  }
+
+  @Test func batchesMayHaveDictionariesOfTheirOwn() throws {
+    let (plain, test) = (try TestStore(), try TestStore())
+    let events = TestStore.events(3_000).filter { $0.dataset == "events" }.sorted(by: TestEvent.order)
+    try plain.index(events)
+    var options = StoreIndexer.Options()
+    options.rowGroupByteCount = 32 << 10
+    let indexer = try StoreIndexer(test.store, definitions: test.definitions, replacing: .all, options: options)
+    for start in stride(from: 0, to: events.count, by: 500) {
+      let batch = test.batch(Array(events[start..<min(start + 500, events.count)]), dataset: "events")
+      var (schema, columns) = (batch.schema, batch.columns)
+      for index in columns.indices where columns[index].type == .utf8 {
+        columns[index] = try #require(columns[index].dictionaryEncoded())
+        schema.fields[index].type = columns[index].type
+      }
+      try indexer.add(RecordBatch(schema, columns, rowCount: batch.rowCount))
+    }
+    _ = try indexer.commit()
+    let paths = try [plain, test].map { try $0.store.dataset("events").snapshot().files.map(\.path) }
+    #expect(paths[0] == paths[1])
   }
 
   @Test func filesDependOnTheEventsAlone() throws {
