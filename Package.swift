@@ -29,6 +29,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = [], data: [Stri
   .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, exclude: data, swiftSettings: swift)
 }
 
+/// For tests that run the commands.
+let commands: [Target.Dependency] = [
+  "seq-ingest", "seq-filter", "seq-enrich", "seq-assemble", "seq-index", "seq-store", "seq-config", "seq-serve",
+]
+
 /// A library of Debian's, imported through a module map.
 func system(_ name: String, apt package: String) -> Target {
   .systemLibrary(name: name, providers: [.apt([package])])
@@ -94,10 +99,10 @@ let package = Package(
     tests("DefinitionsTests", ["Definitions"]),
     tests("EngineTests", ["Engine"]),
     tests("SequenceStoreTests", ["SequenceStore"]),
-    tests("ServingTests", ["Serving"]),
+    tests("ServingTests", ["Serving"] + commands),
     tests("CommandSupportTests", ["CommandSupport"]),
     tests("CommandTests", data: ["cases", "fixtures"]),
-    tests("InteropTests"),
+    tests("InteropTests", commands, data: ["peers"]),
   ],
   cxxLanguageStandard: .cxx17
 )

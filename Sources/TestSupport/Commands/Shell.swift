@@ -30,4 +30,14 @@ public enum Shell {
       status: process.end, output: String(decoding: SharedData.contents(of: out) ?? [], as: UTF8.self),
       errors: process.errors)
   }
+
+  /// Runs a script that has to succeed; answers its standard output.
+  /// - Throws: `ProgramFailure` with its standard error when it ends with another code than 0.
+  @discardableResult public static func succeed(
+    _ script: String, in directory: String, environment: [String: String] = [:]
+  ) throws -> String {
+    let result = try run(script, in: directory, environment: environment)
+    guard result.hasSucceeded else { throw ProgramFailure(description: "\(script)\n\(result)") }
+    return result.output
+  }
 }

@@ -1,0 +1,107 @@
+import Foundation
+import JSONText
+
+/// What a server answered.
+public struct HTTPResponse: Sendable {
+  public var status: Int
+  /// By lower-case name; of a repeated one the last.
+  public var headers: [String: String]
+  public var body: [UInt8]
+
+  public var text: String { String(decoding: body, as: UTF8.self) }
+
+  /// The body as JSON; null when it is none.
+  public var json: JSONValue { unsafe (try? JSONValue(parsing: body.span.bytes)) ?? .null }
+}
+
+/// A connection to a server on this machine that sends what it is told, well-formed or not, and waits for answers.
+public final class HTTPClient {
+  private let socket: Int32
+  private let server: AnyObject?
+  /// What came after the last response.
+  private var pending: [UInt8] = []
+
+  /// - Parameter server: what has to live as long as the connection.
+  /// - Throws: `ProgramFailure` when nobody listens.
+  public init(port: Int, server: AnyObject? = nil) throws {
+    self.server = server
+    socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(UInt16(port).bigEndian)
+    address.sin_addr.s_addr = in_addr_t(UInt32(0x7F00_0001).bigEndian)
+    let outcome = unsafe withUnsafeBytes(of: &address) { bytes in
+      unsafe connect(
+        socket, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+    }
+    if outcome != 0 { throw ProgramFailure(description: "port \(port): cannot connect: \(errno)") }
+  }
+
+  deinit { close(socket) }
+
+  /// Sends text as it is.
+  public func send(_ text: String) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+      let count = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      if count <= 0 { return }
+      bytes = bytes.dropFirst(count)
+    }
+  }
+
+  /// The next response; nil when the server closes the connection instead.
+  /// - Parameter hasBody: false for the answer to HEAD.
+  /// - Throws: `ProgramFailure` when it is no HTTP, or does not come within 20 seconds.
+  public func receive(hasBody: Bool = true) throws -> HTTPResponse? {
+    guard let end = try fill(until: { Self.headEnd($0) }) else { return nil }
+    let lines = String(decoding: pending[..<(end - 4)], as: UTF8.self).split(separator: "\r\n")
+    pending.removeFirst(end)
+    guard let first = lines.first, first.hasPrefix("HTTP/1."), let status = Int(first.split(separator: " ")[1]) else {
+      throw ProgramFailure(description: "no response: \(lines)")
+    }
+    let pairs = lines.dropFirst().map { line in
+      let sides = line.split(separator: ":", maxSplits: 1)
+      return (sides[0].lowercased(), sides.count > 1 ? sides[1].trimmingCharacters(in: .whitespaces) : "")
+    }
+    let headers = Dictionary(pairs) { _, last in last }
+    let length = hasBody ? Int(headers["content-length"] ?? "0") ?? 0 : 0
+    guard try fill(until: { $0.count >= length ? length : nil }) != nil else {
+      throw ProgramFailure(description: "the body ended after \(pending.count) of \(length) bytes")
+    }
+    let body = Array(pending[..<length])
+    pending.removeFirst(length)
+    return HTTPResponse(status: status, headers: headers, body: body)
+  }
+
+  private static func headEnd(_ bytes: [UInt8]) -> Int? {
+    let mark = Array("\r\n\r\n".utf8)
+    guard bytes.count >= 4 else { return nil }
+    return (4...bytes.count).first { Array(bytes[$0 - 4..<$0]) == mark }
+  }
+
+  /// Reads until `isEnough` answers a count; nil when the connection ends before.
+  private func fill(until isEnough: ([UInt8]) -> Int?) throws -> Int? {
+    var block = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      if let count = isEnough(pending) { return count }
+      let count = unsafe recv(socket, &block, block.count, 0)
+      if count == 0 || (count < 0 && errno == ECONNRESET) { return nil }
+      if count < 0 { throw ProgramFailure(description: "no answer: \(errno)") }
+      pending += block[..<count]
+    }
+  }
+
+  /// Asks for a target on this connection.
+  public func get(_ target: String, headers: [String: String] = [:]) throws -> HTTPResponse {
+    let lines = headers.map { "\($0): \($1)\r\n" }.joined()
+    send("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\(lines)\r\n")
+    guard let response = try receive() else {
+      throw ProgramFailure(description: "\(target): the connection was closed")
+    }
+    return response
+  }
+}

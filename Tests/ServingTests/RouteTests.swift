@@ -1,0 +1,123 @@
+import JSONText
+import TestSupport
+import Testing
+
+@Suite struct RouteTests {
+  @Test func theRoutesAnswer() throws {
+    let server = try TestServer(ServedStore(500))
+    let list = try server.get("/v1/sequences")
+    #expect(list.json["sequences"]?.array?.map { $0["name"] } == ["all", "saves"])
+    let contract = try server.get("/v1/sequences/all").json
+    #expect(contract["owner"] == "team" && contract["stage"] == "production" && contract["max_length"] == 40)
+    #expect(contract["caps"] == ["click": 10] && contract["window_seconds"] == 345_600)
+    #expect(contract["event_types"] == ["click", "save", "view"] && contract["freshness_seconds"]?.double == 1)
+    #expect(contract["completeness"]?["after_seconds"] == 86_400)
+    let columns = contract["columns"]?.array ?? []
+    #expect(columns.first == ["name": "ts", "type": "timestamp[us, UTC]"] && columns.count == 7)
+    #expect(contract["tables"]?["events"]?.integer ?? -1 >= 0)
+    #expect(try server.get("/healthz").text == "ok\n")
+    #expect(try server.get("/readyz").text == "ready\n")
+  }
+
+  static let refused: [(target: String, status: Int, says: String)] = [
+    ("/", 404, "/v1/sequences"), ("/v1", 404, "/v1/sequences"), ("/v1/sequences/all/users", 404, "nothing at"),
+    ("/v1/sequences/all/users/1/events", 404, "nothing at"), ("/v1/sequences/nope", 404, "no sequence 'nope'"),
+    ("/v1/sequences/nope/users/1", 404, "no sequence 'nope'"), ("/v1/sequences/all/users/anna", 400, "'anna'"),
+    ("/v1/sequences/all/users/1.5", 400, "'1.5'"), ("/v1/sequences/all/users/9223372036854775808", 400, "is no int64"),
+    ("/v1/sequences/all/users/1?limit=3", 400, "no parameter 'limit'; use"),
+    ("/v1/sequences/all/users/1?last=0", 400, "last '0'"), ("/v1/sequences/all/users/1?last=-1", 400, "last '-1'"),
+    ("/v1/sequences/all/users/1?last=99999999999999999999", 400, "last"),
+    ("/v1/sequences/all/users/1?last=", 400, "last ''"), ("/v1/sequences/all/users/1?last", 400, "last ''"),
+    ("/v1/sequences/all/users/1?window=3", 400, "window '3'"), ("/v1/sequences/all/users/1?window=0d", 400, "window"),
+    ("/v1/sequences/all/users/1?window=99999999999999d", 400, "window"),
+    ("/v1/sequences/all/users/1?until=yesterday", 400, "until 'yesterday'"),
+    ("/v1/sequences/all/users/1?until=2026-13-01T00:00:00Z", 400, "until"),
+    ("/v1/sequences/all/users/1?until=999999999-01-01T00:00:00Z", 400, "until"),
+    ("/v1/sequences/all/users/1?until=2026-01-01T00:00:00%2B999999999:00", 400, "until"),
+    ("/v1/sequences/all/users/1?columns=ts,dwell", 400, "no column 'dwell'; it has ts, event_type"),
+    ("/v1/sequences/all/users/1?columns=", 400, "no column ''"),
+    ("/v1/sequences/all/users/1?columns=ts,ts", 400, "'ts' twice"),
+    ("/v1/sequences/all/users/1?timestamps=ns", 400, "timestamps 'ns'"),
+    ("/v1/sequences/all/users/1?layout=table", 400, "layout 'table'"),
+    ("/v1/sequences/all/users/%zz", 400, "malformed"), ("/v1/sequences/all/users/%4", 400, "malformed"),
+    ("/v1/sequences/all/users/%FF", 400, "malformed"), ("/v1/sequences/all/users/1?last=%", 400, "malformed"),
+  ]
+
+  @Test func whatIsWrongIsSaid() throws {
+    let server = try TestServer(ServedStore(100))
+    let client = try server.client()
+    for (target, status, says) in Self.refused {
+      let answer = try client.get(target)
+      #expect(answer.status == status, "\(target)")
+      #expect(answer.headers["content-type"] == "application/json")
+      #expect(answer.json["status"]?.integer == Int64(status), "\(target)")
+      #expect(answer.json["error"]?.string?.contains(says) == true, "\(target): \(answer.text)")
+    }
+  }
+
+  /// Numbers at the ends of their ranges are answered, not computed with past them.
+  @Test func anyNumberIsAnswered() throws {
+    let server = try TestServer(ServedStore(100))
+    let client = try server.client()
+    for query in Self.extremes {
+      let answer = try client.get("/v1/sequences/saves/users/0?\(query)")
+      #expect(answer.status == 200 || (answer.status == 400 && answer.json["error"] != nil), "\(query): \(answer.text)")
+    }
+  }
+
+  private static let extremes = [
+    "until=\(Int64.max)", "until=\(Int64.min)", "until=9223372036854775", "until=-9223372036854775&window=106751991d",
+    "until=0&window=106751991d", "window=106751991d", "last=9223372036854775807", "until=0001-01-01T00:00:00Z",
+    "until=9999-12-31T23:59:59.999999Z&window=1s", "last=%31&columns=t%73", "&&last=3&", "last=5&last=3",
+  ]
+
+  @Test func methodsOtherThanGetAndHeadAreRefused() throws {
+    let client = try TestServer(ServedStore(100)).client()
+    for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+      client.send("\(method) /v1/sequences HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello")
+      let answer = try client.receive()
+      #expect(answer?.status == 405 && answer?.headers["allow"] == "GET, HEAD")
+    }
+  }
+
+  @Test func headIsGetWithoutTheBody() throws {
+    let server = try TestServer(ServedStore(500))
+    let client = try server.client()
+    for target in ["/v1/sequences/all", "/v1/sequences/all/users/0?until=2026-11-20T00:00:00Z", "/nothing"] {
+      let full = try client.get(target)
+      client.send("HEAD \(target) HTTP/1.1\r\nHost: x\r\n\r\n")
+      let head = try client.receive(hasBody: false)
+      #expect(head?.status == full.status && head?.headers["content-length"] == "\(full.body.count)")
+      #expect(head?.headers["content-type"] == full.headers["content-type"] && head?.body == [])
+    }
+    #expect(try client.get("/healthz").text == "ok\n")
+  }
+
+  @Test func metricsAreInThePrometheusFormat() throws {
+    let server = try TestServer(ServedStore(500))
+    let client = try server.client()
+    for _ in 0..<7 { _ = try client.get("/v1/sequences/all/users/1") }
+    for _ in 0..<2 { _ = try client.get("/v1/sequences/all/users/x") }
+    let answer = try client.get("/metrics")
+    #expect(answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
+    var samples: [String: Double] = [:]
+    var types: [String: String] = [:]
+    for line in answer.text.split(separator: "\n") {
+      if let type = line.wholeMatch(of: /# TYPE ([a-z_]+) (counter|gauge|histogram)/) {
+        #expect(types.updateValue("\(type.2)", forKey: "\(type.1)") == nil)
+      } else if let sample = line.wholeMatch(of: /([a-z_]+(?:\{(?:[a-z]+="[^"]*",?)*\})?) ([0-9.eE+-]+)/) {
+        #expect(samples.updateValue(Double(sample.2)!, forKey: "\(sample.1)") == nil)
+        let name = sample.1.prefix { $0 != "{" }.replacing(/_(bucket|sum|count)$/, with: "")
+        #expect(types[String(name)] != nil, "\(line)")
+      } else {
+        #expect(line.wholeMatch(of: /# HELP [a-z_]+ .+/) != nil, "\(line)")
+      }
+    }
+    let route = #"route="/v1/sequences/{s}/users/{u}",status="#
+    #expect(samples[#"seqline_request_seconds_count{\#(route)"200"}"#] == 7)
+    #expect(samples[#"seqline_request_seconds_bucket{\#(route)"200",le="+Inf"}"#] == 7)
+    #expect(samples[#"seqline_request_seconds_count{\#(route)"400"}"#] == 2)
+    #expect(samples[#"seqline_response_bytes_total{\#(route)"200"}"#] ?? 0 > 700)
+    #expect(samples[#"seqline_table_version{dataset="events"}"#] ?? -1 >= 0)
+  }
+}
