@@ -25,6 +25,13 @@ extension CheckedExpression {
     ColumnEvaluator(columns(of: batch), rowCount: batch.rowCount).evaluate(root).truth.isTrue
   }
 
+  /// The same, and how many rows have no answer because their evaluation failed.
+  /// - Precondition: `batch` has the columns of `columnNames`.
+  package func selection(of batch: RecordBatch) -> (rows: Bitmap, errorCount: Int) {
+    let answers = ColumnEvaluator(columns(of: batch), rowCount: batch.rowCount).evaluate(root)
+    return (answers.truth.isTrue, answers.errors?.setBitCount ?? 0)
+  }
+
   /// What the interpreter says of the first failed rows.
   private func messages(_ errors: Bitmap, _ columns: [ArrowArray]) -> [EvaluatedColumn.Message] {
     var messages: [EvaluatedColumn.Message] = []

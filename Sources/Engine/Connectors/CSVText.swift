@@ -10,34 +10,64 @@ struct CSVText {
   /// The columns whose cells are JSON already (numbers, booleans, arrays).
   var literalColumns: Set<String>
 
-  /// - Throws: `CSVError` for an open quote or a record with more or fewer cells than the first.
-  func ndjson(_ text: RawSpan) throws(CSVError) -> Buffer {
+  /// The records, each as the line on which it begins in the CSV: blank lines stand for all others.
+  ///
+  /// - Throws: `CSVError` for an open quote, text after a quoted cell, a record with more or fewer cells than the first, or
+  ///   a first record that lacks one of `columns`.
+  func ndjson(_ text: RawSpan, columns: [String]) throws(CSVError) -> Buffer {
     var cells = CSVCells(text)
     var output = BufferBuilder(capacity: text.byteCount * 2)
-    guard let names = try cells.nextRecord()?.map(\.text) else { return .empty }
+    let names = try cells.nextRecord()?.map(\.text) ?? []
+    if let missing = columns.first(where: { !names.contains($0) }) {
+      throw CSVError(line: 1, reason: .missingColumn(missing))
+    }
+    var line = 1
     while let record = try cells.nextRecord() {
       if record.count == 1, record[0].isNull { continue }
       guard record.count == names.count else {
-        throw CSVError(line: cells.line, reason: "\(record.count) cells where the header has \(names.count)")
+        throw CSVError(line: cells.firstLine, reason: .cellCount(record.count, expected: names.count))
       }
+      output.append(repeating: UInt8(ascii: "\n"), count: cells.firstLine - line)
       output.append(utf8: "{" + zip(names, record).map(member).joined(separator: ",") + "}\n")
+      line = cells.firstLine + 1
     }
     return output.finish()
   }
 
   private func member(_ name: String, _ cell: CSVCells.Cell) -> String {
-    let value = cell.isNull ? "null" : literalColumns.contains(name) ? cell.text : JSONValue.string(cell.text).text
+    let value = cell.isNull ? "null" : literalColumns.contains(name) ? literal(cell) : JSONValue.string(cell.text).text
     return JSONValue.string(name).text + ":" + value
+  }
+
+  /// JSON on one line.
+  private func literal(_ cell: CSVCells.Cell) -> String {
+    String(decoding: cell.text.utf8.map { $0 == UInt8(ascii: "\n") ? UInt8(ascii: " ") : $0 }, as: UTF8.self)
   }
 }
 
 /// What is wrong with a CSV text.
-package struct CSVError: Error, CustomStringConvertible {
-  /// From 1, counting newlines within quotes.
-  package var line: Int
-  package var reason: String
+package struct CSVError: Error, Equatable, CustomStringConvertible {
+  package enum Reason: Sendable, Equatable {
+    case missingColumn(String)
+    case cellCount(Int, expected: Int)
+    case openQuote
+    case textAfterQuote
+  }
 
-  package var description: String { "line \(line): \(reason)" }
+  /// Where the record begins, from 1; newlines within quotes count.
+  package var line: Int
+  package var reason: Reason
+
+  package var description: String {
+    let fact =
+      switch reason {
+      case .missingColumn(let name): "there is no column '\(name)'"
+      case .cellCount(let found, let expected): "\(found) cells where the header has \(expected)"
+      case .openQuote: "a quoted cell does not end"
+      case .textAfterQuote: "a quoted cell goes on after its closing quote"
+      }
+    return "line \(line): \(fact)"
+  }
 }
 
 /// Walks a CSV text record by record.
@@ -49,7 +79,10 @@ private struct CSVCells {
 
   private let bytes: [UInt8]
   private var position = 0
-  private(set) var line = 0
+  /// The lines that were begun.
+  private var line = 0
+  /// Where the last record begins, from 1.
+  private(set) var firstLine = 0
 
   init(_ text: RawSpan) {
     bytes = unsafe text.withUnsafeBytes { unsafe Array($0) }
@@ -59,6 +92,7 @@ private struct CSVCells {
   mutating func nextRecord() throws(CSVError) -> [Cell]? {
     guard position < bytes.count else { return nil }
     line += 1
+    firstLine = line
     var cells: [Cell] = []
     while true {
       cells.append(try nextCell())
@@ -79,16 +113,15 @@ private struct CSVCells {
   private mutating func nextCell() throws(CSVError) -> Cell {
     if position < bytes.count, bytes[position] == UInt8(ascii: "\"") { return try quotedCell() }
     let start = position
-    while position < bytes.count,
-      ![UInt8(ascii: ","), UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains(bytes[position])
-    {
-      position += 1
-    }
+    while position < bytes.count, !Self.endsCell(bytes[position]) { position += 1 }
     return Cell(text: String(decoding: bytes[start..<position], as: UTF8.self), isNull: start == position)
   }
 
+  private static func endsCell(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: ",") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+  }
+
   private mutating func quotedCell() throws(CSVError) -> Cell {
-    let firstLine = line
     var text: [UInt8] = []
     position += 1
     while position < bytes.count {
@@ -100,11 +133,14 @@ private struct CSVCells {
         continue
       }
       guard position < bytes.count, bytes[position] == byte else {
+        guard position == bytes.count || Self.endsCell(bytes[position]) else {
+          throw CSVError(line: firstLine, reason: .textAfterQuote)
+        }
         return Cell(text: String(decoding: text, as: UTF8.self), isNull: false)
       }
       text.append(byte)
       position += 1
     }
-    throw CSVError(line: firstLine, reason: "a quoted cell does not end")
+    throw CSVError(line: firstLine, reason: .openQuote)
   }
 }

@@ -1,4 +1,5 @@
 import Arrow
+import ArrowKernels
 import Buffers
 import Glibc
 
@@ -6,7 +7,8 @@ import Glibc
 ///
 /// The table's rows are put in the order (key group, as-of time, row), so a group is a range of `rows`.
 struct KeyIndex: Sendable {
-  enum Keys: Sendable {
+  /// The key of each group.
+  private enum Keys: Sendable {
     case integers([Int64])
     case strings(ArrowArray)
   }
@@ -18,14 +20,15 @@ struct KeyIndex: Sendable {
   private let starts: [Int32]
   /// Table rows, group by group.
   let rows: [Int32]
+  var groupCount: Int { starts.count - 1 }
   /// How many rows had a key that an earlier row has too.
-  var repeatedCount: Int { rows.count - (starts.count - 1) }
+  var repeatedCount: Int { rows.count - groupCount }
 
   /// - Parameters:
-  ///   - keys: one per table row. Rows without a key are left out.
-  ///   - asOf: microseconds since 1970 per table row; rows without one come first.
+  ///   - keys: integers or strings, one per table row. Rows without a key are left out.
+  ///   - asOf: microseconds since 1970 per table row.
   init(_ keys: ArrowArray, asOf: [Int64]?) {
-    self.keys = keys.type == .utf8 ? .strings(keys) : .integers(keys.widenedIntegers)
+    let values: TableKeys = keys.type == .utf8 ? .strings(keys) : .integers(keys.widenedIntegers)
     var capacity = 16
     while capacity < keys.count * 2 { capacity *= 2 }
     var slots = [UInt32](repeating: 0, count: capacity)
@@ -33,8 +36,8 @@ struct KeyIndex: Sendable {
     var firstRows: [Int32] = []
     var sizes: [Int32] = []
     for row in 0..<keys.count where keys.isValid(row) {
-      var slot = Int(self.keys.hash(row) & UInt64(capacity - 1))
-      while slots[slot] != 0, !self.keys.isEqual(row, Int(firstRows[Int(slots[slot]) - 1])) {
+      var slot = Int(truncatingIfNeeded: values.hash(row)) & (capacity - 1)
+      while slots[slot] != 0, !values.isEqual(row, Int(firstRows[Int(slots[slot]) - 1])) {
         slot = (slot + 1) & (capacity - 1)
       }
       if slots[slot] == 0 {
@@ -46,6 +49,11 @@ struct KeyIndex: Sendable {
       sizes[Int(slots[slot] - 1)] += 1
     }
     self.slots = slots
+    self.keys =
+      switch values {
+      case .integers(let integers): .integers(firstRows.map { integers[Int($0)] })
+      case .strings(let strings): .strings(strings.take(Buffer(firstRows)))
+      }
     starts = sizes.reduce(into: [0]) { $0.append($0.last! + $1) }
     rows = Self.order(groupOfRow, starts: starts, asOf: asOf)
   }
@@ -64,40 +72,67 @@ struct KeyIndex: Sendable {
     return rows
   }
 
-  /// The range of `rows` with the integer key; empty if there is none.
-  func group(of key: Int64) -> Range<Int> {
-    guard case .integers(let integers) = keys else { return 0..<0 }
-    return find(hash: Keys.hash(key)) { integers[$0] == key }
+  /// The range of `rows` with the key of a group.
+  func range(_ group: Int) -> Range<Int> { Int(starts[group])..<Int(starts[group + 1]) }
+
+  /// The group of each key; -1 for null, for a key that no row has, and for keys of another type than the table's.
+  func groups(of keys: ArrowArray) -> [Int32] {
+    switch self.keys {
+    case .integers(let known) where keys.type.isInteger: groups(of: keys, known)
+    case .strings(let known) where keys.type == .utf8: groups(of: keys, known)
+    default: Array(repeating: -1, count: keys.count)
+    }
   }
 
-  /// The range of `rows` with the string key; empty if there is none.
-  func group(of key: RawSpan) -> Range<Int> {
-    guard case .strings(let strings) = keys else { return 0..<0 }
-    return find(hash: XXHash64.hash(key)) { strings.bytes($0).bytes.hasSameBytes(as: key) }
+  private func groups(of keys: ArrowArray, _ known: [Int64]) -> [Int32] {
+    let isUnsigned = keys.type == .uint64
+    var groups: [Int32] = []
+    groups.reserveCapacity(keys.count)
+    for (place, key) in keys.widenedIntegers.enumerated() {
+      let isKey = keys.isValid(place) && !(isUnsigned && key < 0)
+      groups.append(isKey ? find(hash: hashOfKey(key)) { known[$0] == key } : -1)
+    }
+    return groups
   }
 
-  @inline(__always) private func find(hash: UInt64, isKey: (Int) -> Bool) -> Range<Int> {
+  private func groups(of keys: ArrowArray, _ known: ArrowArray) -> [Int32] {
+    let data = keys.data.bytes
+    let (knownData, knownOffsets) = (known.data.bytes, known.offsets)
+    var groups: [Int32] = []
+    groups.reserveCapacity(keys.count)
+    for place in 0..<keys.count {
+      let key = data.extracting(keys.range(place))
+      let group = find(hash: XXHash64.hash(key)) { group in
+        let start = Int(knownOffsets.load(group, as: Int32.self))
+        let end = Int(knownOffsets.load(group + 1, as: Int32.self))
+        return knownData.extracting(start..<end).hasSameBytes(as: key)
+      }
+      groups.append(keys.isValid(place) ? group : -1)
+    }
+    return groups
+  }
+
+  /// The group with the key; -1 if there is none.
+  @inline(__always) private func find(hash: UInt64, isKey: (Int) -> Bool) -> Int32 {
     let mask = slots.count - 1
     var slot = Int(truncatingIfNeeded: hash) & mask
     while slots[slot] != 0 {
       let group = Int(slots[slot]) - 1
-      let range = Int(starts[group])..<Int(starts[group + 1])
-      if isKey(Int(rows[range.lowerBound])) { return range }
+      if isKey(group) { return Int32(truncatingIfNeeded: group) }
       slot = (slot + 1) & mask
     }
-    return 0..<0
+    return -1
   }
 }
 
-extension KeyIndex.Keys {
-  @inline(__always) static func hash(_ key: Int64) -> UInt64 {
-    let mixed = UInt64(bitPattern: key) &* 0x9E37_79B9_7F4A_7C15
-    return mixed ^ (mixed >> 32)
-  }
+/// The keys of a table's rows.
+private enum TableKeys {
+  case integers([Int64])
+  case strings(ArrowArray)
 
   func hash(_ row: Int) -> UInt64 {
     switch self {
-    case .integers(let values): Self.hash(values[row])
+    case .integers(let values): hashOfKey(values[row])
     case .strings(let values): XXHash64.hash(values.bytes(row).bytes)
     }
   }
@@ -108,6 +143,11 @@ extension KeyIndex.Keys {
     case .strings(let values): values.bytes(left) == values.bytes(right)
     }
   }
+}
+
+@inline(__always) private func hashOfKey(_ key: Int64) -> UInt64 {
+  let mixed = UInt64(bitPattern: key) &* 0x9E37_79B9_7F4A_7C15
+  return mixed ^ (mixed >> 32)
 }
 
 extension RawSpan {

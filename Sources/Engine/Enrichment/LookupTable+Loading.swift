@@ -23,7 +23,8 @@ extension LookupTable {
   package static func load(_ lookup: LookupDefinition, directory: String) throws -> LookupTable {
     let path = lookup.table.hasPrefix("/") ? lookup.table : directory + "/" + lookup.table
     let columns = try LookupColumns(lookup)
-    let table = path.hasSuffix(".parquet") ? try columns.readParquet(path) : try columns.readText(path)
+    let format = TableFormat(path: path)
+    let table = format == .parquet ? try columns.readParquet(path) : try columns.readText(path, isCSV: format == .csv)
     return try LookupTable(lookup, columns: columns, table: table, path: path)
   }
 
@@ -54,11 +55,7 @@ struct LookupColumns {
     var fields = [(lookup.key, lookup.keyKind == .integer ? JSONFieldType.int64 : .string)]
     if let asOf = lookup.asOf { fields.append((asOf.column, JSONFieldType("timestamp[\(asOf.text.rawValue)]")!)) }
     for column in lookup.columns where !fields.contains(where: { $0.0 == column.source }) {
-      guard let type = JSONFieldType(column.sourceType.description) else {
-        fields.append((column.source, .json))
-        continue
-      }
-      fields.append((column.source, type))
+      fields.append((column.source, column.sourceType.textForm))
     }
     self.fields = fields
   }
@@ -66,11 +63,17 @@ struct LookupColumns {
   var names: [String] { fields.map(\.name) }
 
   /// Reads NDJSON or CSV, plain or compressed.
-  func readText(_ path: String) throws -> RecordBatch {
+  ///
+  /// A table is right or refused: a line or value that cannot be read is an error, not a null.
+  func readText(_ path: String, isCSV: Bool) throws -> RecordBatch {
     var text = try TextFile.contents(path)
-    if path.contains(".csv") {
-      let literal = fields.filter { $0.type != .string }.map(\.name)
-      text = try CSVText(literalColumns: Set(literal)).ndjson(text.bytes)
+    if isCSV {
+      let literal = fields.filter { ![.string, .timestamp(.rfc3339)].contains($0.type) }.map(\.name)
+      do {
+        text = try CSVText(literalColumns: Set(literal)).ndjson(text.bytes, columns: names)
+      } catch {
+        throw LookupError(path: path, reason: .csv(error))
+      }
     }
     let decoder = try JSONColumnsDecoder(fields.map { JSONFieldSpec(path: $0.name, type: $0.type) })
     decoder.decode(text)
@@ -78,6 +81,11 @@ struct LookupColumns {
     if let rejection = decoded.rejections.first {
       throw LookupError(path: path, reason: .badLine(rejection.line, rejection.reason))
     }
+    for (field, count) in zip(fields, decoded.mismatches) where count > 0 {
+      throw LookupError(path: path, reason: .wrongValues(column: field.name, count, expected: field.type))
+    }
+    let (keys, rowCount) = (decoded.batch.columns[0], decoded.batch.rowCount)
+    if rowCount > 0, keys.nullCount == rowCount { throw LookupError(path: path, reason: .missingColumn(names[0])) }
     return decoded.batch
   }
 }
@@ -87,7 +95,9 @@ package struct LookupError: Error, CustomStringConvertible {
   package enum Reason {
     case missingColumn(String)
     case wrongType(column: String, found: DataType, expected: DataType)
+    case wrongValues(column: String, Int, expected: JSONFieldType)
     case badLine(Int, String)
+    case csv(CSVError)
   }
 
   package var path: String
@@ -98,7 +108,24 @@ package struct LookupError: Error, CustomStringConvertible {
     case .missingColumn(let name): "\(path): there is no column '\(name)'; correct the look-up's columns"
     case .wrongType(let column, let found, let expected):
       "\(path): column '\(column)' is \(found), not \(expected); correct the look-up's types"
+    case .wrongValues(let column, let count, let expected):
+      "\(path): column '\(column)' has \(count) values that are no \(expected); correct the look-up's types or the table"
+    case .csv(let error): "\(path): \(error); correct the table"
     case .badLine(let line, let reason): "\(path): line \(line): \(reason); correct the table"
+    }
+  }
+}
+
+extension DataType {
+  /// How NDJSON and CSV write values of the type; `conformed(to:)` makes them of the type itself.
+  fileprivate var textForm: JSONFieldType {
+    switch self {
+    case .timestamp: .timestamp(.rfc3339)
+    case .float16: .float32
+    case .list(let element): .list(element.type.textForm)
+    case .fixedSizeList(let element, _):
+      JSONFieldType(description) ?? .list(element.type.textForm)
+    default: JSONFieldType(description) ?? .string
     }
   }
 }
@@ -114,7 +141,12 @@ extension ArrowArray {
 
   /// Lists that all have `count` elements as a fixed-size list column; nil when one has not.
   private func fixedSizeLists(of element: Field, count length: Int) -> ArrowArray? {
-    guard let children = children.first, let elements = children.conformed(to: element.type) else { return nil }
+    let lists: ArrowArray? =
+      switch storage {
+      case .list(_, let child), .fixedSizeList(let child): child
+      default: nil
+      }
+    guard let elements = lists?.conformed(to: element.type) else { return nil }
     var rows = BufferBuilder(capacity: count * length * 4)
     for row in 0..<count {
       let range = isNull(row) ? 0..<0 : range(row)
@@ -130,6 +162,14 @@ extension ArrowArray {
 extension LookupColumns {
   /// Reads the look-up's columns of a Parquet file.
   func readParquet(_ path: String) throws -> RecordBatch {
+    do {
+      return try parquetRows(path)
+    } catch let error as ParquetError {
+      throw FileError(path: path, error: error)
+    }
+  }
+
+  private func parquetRows(_ path: String) throws -> RecordBatch {
     let reader = try ParquetReader(OpenFile(reading: path).contents())
     let present = Set(reader.schema.fields.map(\.name))
     if let missing = names.first(where: { !present.contains($0) }) {

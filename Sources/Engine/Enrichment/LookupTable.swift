@@ -9,6 +9,8 @@ package final class LookupTable: Sendable {
   package let fields: [Field]
   private let columns: [LookupColumnValues]
   private let index: KeyIndex
+  /// The last row of each group, which counts where no as-of time tells rows apart.
+  private let lastRows: [Int32]
   /// Microseconds since 1970 from which each row holds; nil when rows hold always.
   private let asOf: [Int64]?
   package let rowCount: Int
@@ -18,15 +20,20 @@ package final class LookupTable: Sendable {
 
   /// - Parameters:
   ///   - keys: integers or strings, one per row.
-  ///   - asOf: timestamps in microseconds, or nil.
+  ///   - asOf: timestamps in microseconds, or nil; a row whose time is null holds from the beginning.
   ///   - columns: what a match adds, one value per row.
   package init(_ name: String, keys: ArrowArray, asOf: ArrowArray?, fields: [Field], columns: [ArrowArray]) {
     self.name = name
     self.fields = fields
     self.columns = columns.map { LookupColumnValues($0) }
-    self.asOf = asOf.map { $0.widenedIntegers }
+    // A row without a time holds from the beginning.
+    self.asOf = asOf.map { times in
+      times.widenedIntegers.enumerated().map { times.isValid($0) ? $1 : .min }
+    }
     rowCount = keys.count
-    index = KeyIndex(keys, asOf: self.asOf)
+    let index = KeyIndex(keys, asOf: self.asOf)
+    lastRows = asOf == nil ? (0..<index.groupCount).map { index.rows[index.range($0).upperBound - 1] } : []
+    self.index = index
   }
 
   /// The row for each event: the latest whose as-of time is not after the event; -1 where there is none.
@@ -35,39 +42,29 @@ package final class LookupTable: Sendable {
   ///   - keys: integers or strings; any other type finds nothing.
   ///   - ts: microseconds since 1970, one per event.
   func match(_ keys: ArrowArray, ts: ArrowArray) -> LookupMatch {
-    var rows = BufferBuilder(capacity: keys.count * 4)
-    var match = LookupMatch(rows: .empty, hits: 0, misses: 0)
-    let plain = keys.decoded()
+    let keys = keys.decoded()
     let times = ts.values
-    if plain.type == .utf8 {
-      for event in 0..<plain.count {
-        let row = plain.isNull(event) ? nil : latest(in: index.group(of: plain.bytes(event).bytes), times, event)
-        match.count(row, isKeyNull: plain.isNull(event))
-        rows.append(row ?? -1)
-      }
-    } else {
-      let integers = plain.type.isInteger ? plain.widenedIntegers : []
-      for event in 0..<plain.count {
-        let isNull = integers.isEmpty || plain.isNull(event)
-        let row = isNull ? nil : latest(in: index.group(of: integers[event]), times, event)
-        match.count(row, isKeyNull: isNull)
-        rows.append(row ?? -1)
-      }
+    var rows = BufferBuilder(capacity: keys.count * 4)
+    var hits = 0
+    for (event, group) in index.groups(of: keys).enumerated() {
+      let row = group < 0 ? -1 : latest(in: Int(group), times, event)
+      if row >= 0 { hits += 1 }
+      rows.append(row)
     }
-    match.rows = rows.finish()
-    return match
+    return LookupMatch(rows: rows.finish(), hits: hits, misses: keys.count - keys.nullCount - hits)
   }
 
-  /// The last row of a group that holds at the event's time.
-  @inline(__always) private func latest(in group: Range<Int>, _ times: Buffer, _ event: Int) -> Int32? {
-    guard let asOf else { return group.isEmpty ? nil : index.rows[group.upperBound - 1] }
+  /// The last row of a group that holds at the event's time; -1 if none does yet.
+  @inline(__always) private func latest(in group: Int, _ times: Buffer, _ event: Int) -> Int32 {
+    guard let asOf else { return lastRows[group] }
     let time = times.load(event, as: Int64.self)
-    var (low, high) = (group.lowerBound, group.upperBound)
+    let range = index.range(group)
+    var (low, high) = (range.lowerBound, range.upperBound)
     while low < high {
       let middle = (low + high) / 2
       if asOf[Int(index.rows[middle])] <= time { low = middle + 1 } else { high = middle }
     }
-    return low == group.lowerBound ? nil : index.rows[low - 1]
+    return low == range.lowerBound ? -1 : index.rows[low - 1]
   }
 
   /// The look-up's columns for matched rows, as dictionary arrays: a value that many events share travels once.
@@ -84,10 +81,6 @@ struct LookupMatch: Sendable {
   var hits: Int
   /// Events with a key that the table lacks.
   var misses: Int
-
-  mutating func count(_ row: Int32?, isKeyNull: Bool) {
-    if row != nil { hits += 1 } else if !isKeyNull { misses += 1 }
-  }
 }
 
 /// Table rows in use by one batch, numbered in the order of their first use.

@@ -8,14 +8,15 @@ import Expressions
 ///
 /// Look-up columns come as dictionary arrays, so that an embedding that many events share travels once a frame.
 package struct EventEnricher: Sendable {
-  private let steps: [String: Shape]
+  private let shapes: [Shape]
+  /// Event type → its place in `shapes`.
+  private let shapeOfType: [String: Int]
 
   /// The steps of the event types of one shape.
   private struct Shape: Sendable {
-    var shape: EventShape
+    /// The columns that events bring: the system's and their own.
+    var inputs: [Field]
     var steps: [Step]
-    /// The feature columns in the order of the definitions, enrichments included.
-    var features: [Field]
   }
 
   private enum Step: Sendable {
@@ -29,21 +30,24 @@ package struct EventEnricher: Sendable {
   package init(
     _ types: [EventTypeDefinition], definitions: DefinitionSet, tables: [String: LookupTable]
   ) throws(ExpressionErrors) {
-    var steps: [String: Shape] = [:]
-    for (shape, types) in types.grouped(by: { EventShape($0) }) {
-      let made = try Self.shape(shape, types[0], definitions: definitions, tables: tables)
-      for type in types { steps[type.name] = made }
+    var shapes: [Shape] = []
+    var shapeOfType: [String: Int] = [:]
+    for (_, types) in types.grouped(by: { EventShape($0) }) {
+      for type in types { shapeOfType[type.name] = shapes.count }
+      shapes.append(try Self.shape(types[0], definitions: definitions, tables: tables))
     }
-    self.steps = steps
+    self.shapes = shapes
+    self.shapeOfType = shapeOfType
   }
 
   private static func shape(
-    _ shape: EventShape, _ type: EventTypeDefinition, definitions: DefinitionSet, tables: [String: LookupTable]
+    _ type: EventTypeDefinition, definitions: DefinitionSet, tables: [String: LookupTable]
   ) throws(ExpressionErrors) -> Shape {
     let userType = definitions.dataset(type.dataset)?.userType ?? .int64
-    var schema = Schema(SystemColumns.fields(userType: userType) + type.columns.map(\.field))
+    let inputs = SystemColumns.fields(userType: userType) + type.columns.map(\.field)
+    var schema = Schema(inputs)
     var steps: [Step] = []
-    for enrichment in shape.enrichments {
+    for enrichment in type.enrichments {
       switch enrichment {
       case .lookup(let use):
         steps.append(.lookup(tables[use.lookup]!, on: use.on, prefix: use.prefix))
@@ -53,11 +57,11 @@ package struct EventEnricher: Sendable {
         schema.fields.append(column.field)
       }
     }
-    return Shape(shape: shape, steps: steps, features: definitions.features(of: type))
+    return Shape(inputs: inputs, steps: steps)
   }
 
   /// The event types whose definitions this enricher knows.
-  package func knows(_ eventType: String) -> Bool { steps[eventType] != nil }
+  package func knows(_ eventType: String) -> Bool { shapeOfType[eventType] != nil }
 
   /// A thread's part of the work; it keeps scratch memory.
   package struct Worker {
@@ -66,19 +70,23 @@ package struct EventEnricher: Sendable {
 
     package init(_ enricher: EventEnricher) { self.enricher = enricher }
 
-    /// - Parameter events: events of one or several types, not enriched yet.
+    /// - Parameter events: events of one or several types. Columns that are no event's own, such as those of an earlier
+    ///   enrichment, are dropped.
     /// - Returns: the same events, a batch per shape of event type.
-    /// - Throws: `UnknownEventType`.
-    package mutating func enrich(_ events: RecordBatch, report: inout RunReport) throws(UnknownEventType)
-      -> [RecordBatch]
-    {
+    /// - Throws: `UnknownEventType`; `WrongColumn`.
+    package mutating func enrich(_ events: RecordBatch, report: inout RunReport) throws -> [RecordBatch] {
+      try events.require([EventEnricher.typeColumn])
       var batches: [RecordBatch] = []
-      for (shape, rows) in try enricher.split(events) { batches.append(enrich(rows, shape, report: &report)) }
+      for (shape, rows) in try enricher.split(events) {
+        try rows.require(shape.inputs)
+        batches.append(enrich(rows.selecting(shape.inputs.map(\.name)), shape, report: &report))
+      }
       return batches
     }
 
     private mutating func enrich(_ events: RecordBatch, _ shape: Shape, report: inout RunReport) -> RecordBatch {
       var rows = events
+      let isEvent = events.eventRows
       for step in shape.steps {
         switch step {
         case .lookup(let table, let on, let prefix):
@@ -88,42 +96,47 @@ package struct EventEnricher: Sendable {
           let columns = table.columns(for: match, scratch: &scratch[table.name, default: LookupScratch()])
           rows = rows.appending(zip(table.fields, columns).map { (prefix + $0.name, $1) })
         case .derive(let column, let expression):
-          let value = expression.evaluate(batch: rows)
-          let errorCount = value.errorCount(except: rows[SystemColumns.retracted]!)
+          let (values, errorCount) = expression.evaluate(batch: rows).values(of: isEvent)
           if errorCount > 0 { report.expressionErrors[column.name, default: 0] += errorCount }
-          rows = rows.appending([(column.name, value.array)])
+          rows = rows.appending([(column.name, values)])
         }
       }
-      return rows.selecting(SystemColumns.fields(userType: .int64).map(\.name) + shape.features.map(\.name))
+      return rows
     }
   }
 
+  private static let typeColumn = Field(SystemColumns.eventType, .utf8, isNullable: false)
+
   /// The rows of each shape among events; usually all are of one.
   private func split(_ events: RecordBatch) throws(UnknownEventType) -> [(Shape, RecordBatch)] {
-    let names = events[SystemColumns.eventType]!
-    var shapes: [EventShape: (shape: Shape, rows: [Int32])] = [:]
-    var order: [EventShape] = []
-    var last: (name: Buffer, shape: EventShape)?
+    let rows = try rowsOfShapes(events[SystemColumns.eventType]!.decoded())
+    let used = shapes.indices.filter { !rows[$0].isEmpty }
+    if used.count == 1 { return [(shapes[used[0]], events)] }
+    return used.map { (shapes[$0], events.take(Buffer(rows[$0]))) }
+  }
+
+  /// The rows of each of `shapes`. Names come in runs: only the first of a run is looked up.
+  private func rowsOfShapes(_ names: ArrowArray) throws(UnknownEventType) -> [[Int32]] {
+    var rows = [[Int32]](repeating: [], count: shapes.count)
+    let data = names.data.bytes
+    var last: (name: Range<Int>, shape: Int)?
     for row in 0..<names.count {
-      let name = names.bytes(row)
-      if last.map({ $0.name != name }) ?? true {
-        guard let shape = steps[names.string(row)] else { throw UnknownEventType(name: names.string(row)) }
-        last = (name, shape.shape)
-        if shapes[shape.shape] == nil {
-          shapes[shape.shape] = (shape, [])
-          order.append(shape.shape)
-        }
+      let name = names.range(row)
+      if last.map({ !data.extracting($0.name).hasSameBytes(as: data.extracting(name)) }) ?? true {
+        guard let shape = shapeOfType[names.string(row)] else { throw UnknownEventType(name: names.string(row)) }
+        last = (name, shape)
       }
-      shapes[last!.shape]!.rows.append(Int32(row))
+      rows[last!.shape].append(Int32(row))
     }
-    if order.count == 1 { return [(shapes[order[0]]!.shape, events)] }
-    return order.map { (shapes[$0]!.shape, events.take(Buffer(shapes[$0]!.rows))) }
+    return rows
   }
 }
 
 /// Events of a type that the definitions do not name.
 package struct UnknownEventType: Error, Equatable, CustomStringConvertible {
   package var name: String
+
+  package init(name: String) { self.name = name }
 
   package var description: String {
     "event type '\(name)' is not in the definitions; run with the definitions that the stage before this one used"

@@ -11,6 +11,8 @@ import Expressions
 package struct EventFilter: Sendable {
   package let source: SourceDefinition
   private let groups: [EventGroup]
+  /// What raw events must have.
+  private var columns: [Field] = []
 
   /// - Parameter types: event types of `source`.
   package init(
@@ -22,6 +24,8 @@ package struct EventFilter: Sendable {
       groups.append(try EventGroup(shape, types, source: source, definitions: definitions))
     }
     self.groups = groups
+    let identity = [source.user, source.ts, source.id]
+    columns = fields.map { Field($0.column.name, $0.column.type, isNullable: !identity.contains($0.path)) }
   }
 
   /// The raw fields that are read at all: the others need not be extracted.
@@ -36,7 +40,9 @@ package struct EventFilter: Sendable {
 
   /// - Parameter raw: raw events of the source, with at least the columns of `fields`.
   /// - Returns: a batch per shape of event type that has rows.
-  package func events(of raw: RecordBatch, report: inout RunReport) -> [RecordBatch] {
+  /// - Throws: `WrongColumn`, when other definitions than these made the raw events.
+  package func events(of raw: RecordBatch, report: inout RunReport) throws(WrongColumn) -> [RecordBatch] {
+    try raw.require(columns)
     let roles = EventRoles(source, raw)
     return groups.compactMap { $0.events(of: raw, roles: roles, report: &report) }
   }

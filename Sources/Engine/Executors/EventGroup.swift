@@ -65,20 +65,28 @@ struct EventGroup: Sendable {
 
   /// The group's events among raw ones; nil when there are none.
   func events(of raw: RecordBatch, roles: EventRoles, report: inout RunReport) -> RecordBatch? {
-    guard let explode else { return events(of: raw, roles: roles, elements: nil, report: &report) }
+    guard let explode else { return events(of: raw, roles: roles, elements: [], report: &report) }
     let rows = ExplodedRows(raw, explode, source: source)
-    let elements = elementKey.map { $0.evaluate(batch: rows.batch).array } ?? rows.batch[Explode.indexColumn]!
+    let elements = elementTexts(of: rows.batch, report: &report)
     return events(of: rows.batch, roles: roles.take(rows.parents), elements: elements, report: &report)
   }
 
+  /// What tells the elements of an event apart: the key, or the element's index where it has none.
+  private func elementTexts(of rows: RecordBatch, report: inout RunReport) -> [ArrowArray] {
+    let index = rows[Explode.indexColumn]!
+    guard let elementKey else { return [index] }
+    let (keys, errorCount) = elementKey.evaluate(batch: rows).values(of: nil)
+    if errorCount > 0 { report.expressionErrors["explode_key", default: 0] += errorCount }
+    return [keys, index]
+  }
+
   private func events(
-    of rows: RecordBatch, roles: EventRoles, elements: ArrowArray?, report: inout RunReport
+    of rows: RecordBatch, roles: EventRoles, elements: [ArrowArray], report: inout RunReport
   ) -> RecordBatch? {
     let picked = pick(rows, roles, report: &report)
     guard picked.count > 0 else { return nil }
     let kept = roles.take(picked.rows)
-    let keys =
-      elements.map { EventKeys.keys(of: kept.ids, elements: $0.take(picked.rows)) } ?? EventKeys.keys(of: kept.ids)
+    let keys = EventKeys.keys(of: kept.ids, elements: elements.map { $0.take(picked.rows) })
     let system = [kept.user, kept.ts, kept.seenAt, picked.eventTypes, keys, kept.revision, picked.retracted]
     return RecordBatch(schema, system + features(rows, picked, report: &report), rowCount: picked.count)
   }
@@ -100,9 +108,8 @@ struct EventGroup: Sendable {
     var names = VariableWidthBuilder()
     var retracted = BooleanBuilder()
     for type in types {
-      let verdict = type.filter.evaluate(batch: raw)
-      if verdict.errorCount > 0 { report.expressionErrors["\(type.name) where", default: 0] += verdict.errorCount }
-      let selected = verdict.trueRows
+      let (selected, errorCount) = type.filter.selection(of: raw)
+      if errorCount > 0 { report.expressionErrors["\(type.name) where", default: 0] += errorCount }
       let kept = selected.setIndices()
       rows.append(kept)
       featureRows.append(kept)
@@ -126,11 +133,11 @@ struct EventGroup: Sendable {
     let rows = RecordBatch(
       Schema(places.map { raw.schema.fields[$0] }), places.map { raw.columns[$0].take(picked.featureRows) },
       rowCount: picked.count)
+    let events = picked.retracted.bits.setBitCount > 0 ? picked.retracted.bits.inverted() : nil
     return columns.map { column in
-      let value = column.expression.evaluate(batch: rows)
-      let errorCount = value.errorCount(except: picked.retracted)
+      let (values, errorCount) = column.expression.evaluate(batch: rows).values(of: events)
       if errorCount > 0 { report.expressionErrors[column.name, default: 0] += errorCount }
-      return value.array
+      return values
     }
   }
 }
@@ -140,6 +147,6 @@ extension EventGroup.TypeFilter {
   fileprivate func retracted(_ raw: RecordBatch, selected: Bitmap, corrections: Bitmap?) -> Buffer {
     guard let corrections else { return .empty }
     let gone = corrections.and(selected.inverted())
-    return (kind.map { gone.and($0.evaluate(batch: raw).trueRows) } ?? gone).setIndices()
+    return (kind.map { gone.and($0.trueRows(of: raw)) } ?? gone).setIndices()
   }
 }

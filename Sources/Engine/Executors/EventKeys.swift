@@ -3,11 +3,14 @@ import Buffers
 
 /// The identity of events in 8 bytes: XXH64 of the event id's UTF-8 bytes.
 enum EventKeys {
-  /// - Parameter ids: strings, or integers, which count as their decimal text.
-  /// - Returns: an int64 column without nulls; a null id has key 0.
-  static func keys(of ids: ArrowArray) -> ArrowArray {
+  /// - Parameters:
+  ///   - ids: strings, or integers, which count as their decimal text.
+  ///   - elements: what tells records that were exploded out of one event apart, as strings or integers; the first that is
+  ///     not null counts, and the key is that of `<id>/<element>`. None for whole events.
+  /// - Returns: an int64 column without nulls.
+  static func keys(of ids: ArrowArray, elements: [ArrowArray]) -> ArrowArray {
     var keys = FixedWidthBuilder<Int64>(capacity: ids.count)
-    if ids.type == .utf8 {
+    if ids.type == .utf8, elements.isEmpty {
       let data = ids.data.bytes
       let offsets = ids.offsets
       var start = Int(offsets.load(0, as: Int32.self))
@@ -17,21 +20,20 @@ enum EventKeys {
         start = end
       }
     } else {
-      for id in ids.widenedIntegers { keys.append(key(of: String(id))) }
+      for row in 0..<ids.count {
+        let element = elements.first { $0.isValid(row) }.map { "/" + text($0, row) }
+        keys.append(key(of: text(ids, row) + (element ?? "")))
+      }
     }
     return keys.take(as: .int64)
   }
 
-  /// The keys of elements that were exploded out of events: of `<id>/<element>`.
-  static func keys(of ids: ArrowArray, elements: ArrowArray) -> ArrowArray {
-    var keys = FixedWidthBuilder<Int64>(capacity: ids.count)
-    for row in 0..<ids.count { keys.append(key(of: text(ids, row) + "/" + text(elements, row))) }
-    return keys.take(as: .int64)
-  }
-
   private static func text(_ values: ArrowArray, _ row: Int) -> String {
-    if values.isNull(row) { return "" }
-    return values.type == .utf8 ? values.string(row) : String(values.slice(row..<row + 1).widenedIntegers[0])
+    switch values.type {
+    case .utf8: values.string(row)
+    case .uint64: String(values.values.load(row, as: UInt64.self))
+    default: String(values.slice(row..<row + 1).widenedIntegers[0])
+    }
   }
 
   private static func key(_ bytes: RawSpan) -> Int64 { Int64(bitPattern: XXHash64.hash(bytes)) }

@@ -65,7 +65,7 @@ extension PipelineStage {
         guard raw.schema.metadata[MetadataKey.source] == source.name else {
           throw WrongInput(expected: "raw events of '\(source.name)'", found: raw.schema.metadata[MetadataKey.source])
         }
-        let events = filter.events(of: raw, report: &report)
+        let events = try filter.events(of: raw, report: &report)
         return keepsRetractions ? events : events.compactMap { $0.withoutRetractions }
       }
     }
@@ -94,8 +94,8 @@ package struct WrongInput: Error, CustomStringConvertible {
 extension RecordBatch {
   /// The rows that are events; nil when there are none.
   var withoutRetractions: RecordBatch? {
-    guard let retracted = self[SystemColumns.retracted], retracted.bits.setBitCount > 0 else { return self }
-    let kept = filter(retracted.bits.inverted())
+    guard let events = eventRows else { return self }
+    let kept = filter(events)
     return kept.rowCount == 0 ? nil : kept
   }
 }
