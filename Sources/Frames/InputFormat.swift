@@ -26,7 +26,10 @@ public enum InputFormat: Hashable, Sendable {
     let bytes = prefix.bytes
     if bytes.integer(at: 0, byteCount: 1) == 0x1F, prefix.byteCount < 2 { return isEnough ? .text : nil }
     if prefix.byteCount >= 2, bytes.integer(at: 0, byteCount: 2) == 0x8B1F { return .compressed(.gzip) }
-    guard prefix.byteCount >= 4 else { return isEnough || !mayBeMagic(bytes) ? .text : nil }
+    guard prefix.byteCount >= 4 else {
+      // A few bytes that begin a frame are no text: their writer died.
+      return mayBeMagic(bytes) ? isEnough ? .frames : nil : .text
+    }
     let magic = UInt32(bytes.integer(at: 0, byteCount: 4))
     if magic == ZstdFormat.controlMagic { return .frames }
     if magic == ZstdFormat.magic { return zstdFormat(prefix, isEnough: isEnough) }

@@ -24,15 +24,16 @@ package struct LineBlocks: ~Copyable {
     if range.lowerBound > 0 { byteOffset = try nextLineStart(from: range.lowerBound - 1) }
   }
 
-  /// The offset after the first newline at `start` or later; the file's size if there is none.
+  /// The offset after the first newline at `start` or later; `end` or more if no line begins in the range.
   private mutating func nextLineStart(from start: Int) throws(SystemError) -> Int {
     var offset = start
-    while true {
+    while offset < end {
       try fill(at: offset, byteCount: 64 << 10)
-      if block.byteCount == 0 { return offset }
+      if block.byteCount == 0 { return end }
       if let newline = block.bytes.firstNewline { return offset + newline + 1 }
       offset += block.byteCount
     }
+    return end
   }
 
   private mutating func fill(at offset: Int, byteCount: Int) throws(SystemError) {

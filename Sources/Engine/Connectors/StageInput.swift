@@ -21,6 +21,8 @@ final class StageInput {
   private var source: Source?
   /// Whether any input was a stream of frames, so that an end mark must come.
   private(set) var hadFrames = false
+  /// Whether an input ended before it began: a stage writes an end even when it has no rows.
+  private(set) var wasCutShort = false
 
   private enum Source: ~Copyable {
     case file(OpenFile, next: Int, size: Int)
@@ -70,8 +72,8 @@ final class StageInput {
     let (prefix, format) = try detect(file)
     switch format {
     case .empty:
-      // A stage writes an end even when it has no rows: an empty pipe is one whose writer died. An empty file is just that.
-      if file.regularSize == nil, !takesEmptyPipe { hadFrames = true }
+      // An empty pipe is one whose writer died; an empty file is just that.
+      if file.regularSize == nil, !takesEmptyPipe { wasCutShort = true }
       return .file(file, next: 0, size: 0)
     case .frames:
       hadFrames = true

@@ -24,6 +24,8 @@ package struct TextStream: ~Copyable {
   /// Whether `read` would answer without waiting.
   private let hasMore: () -> Bool
   private var pending = BufferBuilder()
+  /// How many bytes of `pending` are whole lines.
+  private var wholeByteCount = 0
   private var byteOffset = 0
   private var hasEnded = false
 
@@ -38,19 +40,27 @@ package struct TextStream: ~Copyable {
     self.hasMore = hasMore
     self.read = read
     pending.append(prefix)
+    noteLines(from: 0)
+  }
+
+  /// Notes the last newline among the bytes of `pending` from `start` on.
+  private mutating func noteLines(from start: Int) {
+    if let newline = pending.bytes.extracting(start..<pending.byteCount).lastNewline {
+      wholeByteCount = start + newline + 1
+    }
   }
 
   /// The next block; nil at the end.
   package mutating func next() throws -> TextBlock? {
     while !hasEnded {
-      let newline = pending.bytes.lastNewline
-      if let newline, pending.byteCount >= limit || !hasMore() { return block(byteCount: newline + 1) }
+      if wholeByteCount > 0, pending.byteCount >= limit || !hasMore() { return block(byteCount: wholeByteCount) }
       guard pending.byteCount < limit + LineBlocks.maximumLineByteCount else {
         throw LineTooLong(path: source, byteOffset: byteOffset)
       }
       let before = pending.byteCount
       try read(&pending)
       hasEnded = pending.byteCount == before
+      noteLines(from: before)
     }
     return pending.byteCount > 0 ? block(byteCount: pending.byteCount) : nil
   }
@@ -60,6 +70,7 @@ package struct TextStream: ~Copyable {
     let rest = all.slice(byteCount..<all.byteCount)
     pending = BufferBuilder(capacity: max(limit, rest.byteCount))
     pending.append(rest)
+    wholeByteCount = 0
     defer { byteOffset += byteCount }
     return TextBlock(source: source, byteOffset: byteOffset, bytes: all.slice(0..<byteCount))
   }

@@ -36,7 +36,7 @@ package struct EventInput {
           try body(batch)
         }
       })
-    guard !input.hadFrames || account.isComplete else { throw InputCutShort(report) }
+    guard !input.wasCutShort, !input.hadFrames || account.isComplete else { throw InputCutShort(report) }
     return report
   }
 

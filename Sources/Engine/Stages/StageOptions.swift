@@ -11,6 +11,8 @@ package enum TimestampFormat: String, CaseIterable, Sendable {
 /// How a stage runs, whatever it does.
 package struct StageOptions: Sendable {
   package var inputs: [String]
+  /// A file to write, or `-` for standard output.
+  package var output = "-"
   /// All threads of the stage, of which one may wait for a pipe.
   package var threads: Int
   /// Nil: NDJSON on a terminal, else frames.

@@ -42,7 +42,7 @@ extension StageProduct.Payload {
   }
 }
 
-/// Standard output in the chosen format.
+/// A stage's output in the chosen format.
 ///
 /// Frames and NDJSON come encoded and are only written. An Arrow stream or a Parquet file has one schema and is encoded
 /// here, in order.
@@ -53,10 +53,10 @@ package final class StageOutput {
   private var table: TableOutput?
 
   package init(_ options: StageOptions) throws {
-    output = try OpenFile(writing: "-")
+    output = try OpenFile(writing: options.output)
     let frames = FrameWriter(
       fileDescriptor: output.descriptor, compression: options.level.map { $0 == 0 ? .stored : .level($0) })
-    let format = options.format ?? (isatty(STDOUT_FILENO) == 1 ? .ndjson : .frames)
+    let format = options.format ?? (isatty(output.descriptor) == 1 ? .ndjson : .frames)
     encoder = ProductEncoder(
       format: format, frames: frames.encoder, json: JSONEncodingOptions(timestamps: options.timestamps.form),
       columns: options.columns)

@@ -13,8 +13,8 @@ struct StageProduct: Sendable {
 
   /// What the unit was, for the account of the input stream.
   enum Origin: Sendable {
-    /// Lines of the source of that name.
-    case text(source: String, lineCount: Int)
+    /// Lines of a source, of which the first begins at `byteOffset`.
+    case text(byteOffset: Int, lineCount: Int)
     case data(rowCount: Int)
     case control(Control, source: String, byteOffset: Int)
   }

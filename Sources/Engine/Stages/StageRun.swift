@@ -12,7 +12,7 @@ package struct StageRun {
     self.options = options
   }
 
-  /// Reads all inputs and writes standard output.
+  /// Reads all inputs and writes the output.
   ///
   /// - Throws: when the stage cannot go on, after all that came before was written; `InputCutShort` when the input ended
   ///   without its end mark. Then the output has none either.
@@ -30,7 +30,7 @@ package struct StageRun {
         return { try worker.work($0) }
       },
       write: { try sink.write($0) })
-    guard !input.hadFrames || sink.account.isComplete else { throw InputCutShort(sink.report) }
+    guard !input.wasCutShort, !input.hadFrames || sink.account.isComplete else { throw InputCutShort(sink.report) }
     try output.finish()
     return sink.report
   }
@@ -41,7 +41,8 @@ package struct StageRun {
     private var deadLetters: DeadLetters
     private(set) var account = StreamAccount()
     private(set) var report = RunReport()
-    private var lineCounts: [String: Int] = [:]
+    /// Lines of the source at hand that were written.
+    private var lineCount = 0
 
     init(_ output: StageOutput, options: StageOptions) throws {
       self.output = output
@@ -51,9 +52,9 @@ package struct StageRun {
     func write(_ product: StageProduct) throws {
       report.add(product.report)
       switch product.origin {
-      case .text(let source, let lineCount):
-        let before = lineCounts[source, default: 0]
-        lineCounts[source] = before + lineCount
+      case .text(let byteOffset, let count):
+        let before = byteOffset == 0 ? 0 : lineCount
+        lineCount = before + count
         try deadLetters.add(
           product.deadLetters.map { letter in
             var letter = letter

@@ -27,7 +27,8 @@ final class StageWorker {
     case .text(let block):
       let decoder = try textDecoder(block.source)
       decoder.decode(block.bytes.bytes, byteOffset: block.byteOffset)
-      return try finish(decoder, source: block.source, byteCount: block.bytes.byteCount) { rejection in
+      let text = DecodedText(source: block.source, byteOffset: block.byteOffset, byteCount: block.bytes.byteCount)
+      return try finish(decoder, text) { rejection in
         let start = rejection.byteOffset - block.byteOffset
         return block.bytes.slice(start..<start + rejection.byteCount)
       }
@@ -39,7 +40,8 @@ final class StageWorker {
         decoder.decode(lines, byteOffset: byteOffset)
         byteCount += lines.byteCount
       }) {}
-      return try finish(decoder, source: file.path, byteCount: byteCount) { rejection in
+      let text = DecodedText(source: file.path, byteOffset: range.lowerBound, byteCount: byteCount)
+      return try finish(decoder, text) { rejection in
         try file.bytes(at: rejection.byteOffset, byteCount: rejection.byteCount)
       }
     }
@@ -55,18 +57,25 @@ final class StageWorker {
     return made
   }
 
+  /// Text that a decoder has read.
+  private struct DecodedText {
+    var source: String
+    var byteOffset: Int
+    var byteCount: Int
+  }
+
   private func finish(
-    _ decoder: RawDecoder, source: String, byteCount: Int, text: (JSONRejection) throws -> Buffer
+    _ decoder: RawDecoder, _ text: DecodedText, line: (JSONRejection) throws -> Buffer
   ) throws -> StageProduct {
     let (raw, lines) = decoder.take()
-    var product = StageProduct(origin: .text(source: source, lineCount: lines.lineCount))
-    product.report.bytesIn = byteCount
+    var product = StageProduct(origin: .text(byteOffset: text.byteOffset, lineCount: lines.lineCount))
+    product.report.bytesIn = text.byteCount
     for rejection in lines.rejections {
       product.report.rejected[rejection.reason, default: 0] += 1
-      let line = keepsRejectedText ? try text(rejection).text : ""
       product.deadLetters.append(
         DeadLetter(
-          source: source, byteOffset: rejection.byteOffset, line: rejection.line, reason: rejection.reason, text: line))
+          source: text.source, byteOffset: rejection.byteOffset, line: rejection.line, reason: rejection.reason,
+          text: keepsRejectedText ? try line(rejection).text : ""))
     }
     for (field, count) in zip(raw.schema.fields, lines.mismatches) where count > 0 {
       product.report.mismatches[field.name, default: 0] += count

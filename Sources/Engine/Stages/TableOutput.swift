@@ -2,7 +2,7 @@ import Arrow
 import Buffers
 import Parquet
 
-/// Standard output as one table: an Arrow stream or a Parquet file, whose rows all have the schema of the first.
+/// A stage's output as one table: an Arrow stream or a Parquet file, whose rows all have the schema of the first.
 final class TableOutput {
   private enum Writer: ~Copyable {
     case arrow(IPCStreamEncoder)
