@@ -100,7 +100,7 @@ let package = Package(
     tests("EngineTests", ["Engine"]),
     tests("SequenceStoreTests", ["SequenceStore"]),
     tests("ServingTests", ["Serving"] + commands),
-    tests("CommandSupportTests", ["CommandSupport"]),
+    tests("CommandSupportTests", ["CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests("CommandTests", data: ["cases", "fixtures"]),
     tests("InteropTests", commands, data: ["peers"]),
   ],

@@ -51,8 +51,13 @@ package struct EventTypeSelection {
   /// The event types of `source` that are meant; all when nothing narrows them.
   package func select(_ definitions: DefinitionSet, source: SourceDefinition) throws -> [EventTypeDefinition] {
     var wanted = Set(names)
-    for name in names where definitions.eventType(name) == nil {
-      throw ValidationError("--event-type: there is no event type '\(name)' in the definitions")
+    for name in names {
+      guard let type = definitions.eventType(name) else {
+        throw ValidationError("--event-type: there is no event type '\(name)' in the definitions")
+      }
+      guard type.source == source.name else {
+        throw ValidationError("--event-type: '\(name)' reads source '\(type.source)', not '\(source.name)'")
+      }
     }
     if let sequence {
       guard let sequence = definitions.sequence(sequence) else {
@@ -60,8 +65,12 @@ package struct EventTypeSelection {
       }
       wanted.formUnion(sequence.eventTypes)
     }
-    let types = definitions.eventTypes(source: source.name)
-    return wanted.isEmpty ? types : types.filter { wanted.contains($0.name) }
+    let types = definitions.eventTypes(source: source.name).filter { wanted.isEmpty || wanted.contains($0.name) }
+    guard !types.isEmpty else {
+      throw ValidationError(
+        "none of the event types that are meant reads source '\(source.name)'; choose another --source")
+    }
+    return types
   }
 }
 

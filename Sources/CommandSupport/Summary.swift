@@ -25,15 +25,19 @@ package struct Summary {
 
   /// - Parameter more: further facts, in the order in which to print them.
   package func print(_ report: RunReport, _ more: [(String, JSONValue)] = []) {
-    let seconds = Self.now - start
+    standardError.line(line(report, more, seconds: Self.now - start))
+  }
+
+  /// The line for a run that took `seconds`.
+  package func line(_ report: RunReport, _ more: [(String, JSONValue)] = [], seconds: Double) -> String {
     switch format {
-    case .text: standardError.line("\(command): " + text(report, more, seconds: seconds))
+    case .text: return "\(command): " + text(report, more, seconds: seconds)
     case .json:
       var facts = Self.facts(report)
       facts["command"] = .string(command)
       facts["seconds"] = .number((seconds * 1e3).rounded() / 1e3)
       for (name, value) in more { facts[name] = value }
-      standardError.line(JSONValue.object(facts).text)
+      return JSONValue.object(facts).text
     }
   }
 
