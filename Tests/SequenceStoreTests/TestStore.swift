@@ -19,6 +19,18 @@ struct TestEvent: Hashable {
   var isRetracted = false
   var item: Int64? = nil
   var text: String? = nil
+  var id: String? = nil
+
+  /// The event as it comes from a source without a time of arrival, its key the hash of an id.
+  var withID: TestEvent {
+    var event = self
+    let id = "event \(key)"
+    let bytes = Array(id.utf8)
+    event.id = id
+    event.key = unsafe Int64(bitPattern: XXHash64.hash(bytes.span.bytes))
+    event.seen = micros
+    return event
+  }
 
   var dataset: String { type == "view" ? "views" : "events" }
 
@@ -36,20 +48,23 @@ struct TestEvent: Hashable {
 }
 
 /// A store in a directory of its own, and its definitions: two datasets, three event types, a sequence of all.
+///
+/// Where events have ids and no time of arrival, `event_key` and `seen_at` are derived; else they are stored.
 struct TestStore {
-  let directory = TemporaryDirectory()
+  let directory: TemporaryDirectory
+  let derives: Bool
   let definitions: DefinitionSet
 
   static let day0 = Day("2026-11-18")!
 
   static let source = """
     from seqline import *
-    log = Source("log", path="raw/*.ndjson", user="user.id", ts="ts", id="id", revision="rev", lateness="3d",
-                 fields={"user.id": "USER", "ts": "timestamp[ms]", "id": "string", "rev": "int32", "kind": "string",
+    log = Source("log", path="raw/*.ndjson", user="user.id", ts="ts", id="id", revision="rev", ARRIVAL lateness="3d",
+                 fields={"seen": "timestamp[ms]", "user.id": "USER", "ts": "timestamp[ms]", "id": "string", "rev": "int32", "kind": "string",
                          "item": "int64", "text": "string"})
     def event(name, dataset):
         return EventType(name, source=log, owner="team", retention="90d", dataset=dataset, where=f"kind == '{name}'",
-                         columns={"item_id": "item", "text": "text"})
+                         columns={ID "item_id": "item", "text": "text"})
     click, save, view = event("click", "events"), event("save", "events"), event("view", "views")
     Sequence("all", owner="team", stage="development", events=[click, save, view], max_length=500,
              columns=["ts", "event_type", "item_id", "text"])
@@ -57,9 +72,15 @@ struct TestStore {
              columns=["ts", "event_type", "item_id", "text"])
     """
 
-  init(userType: String = "int64") throws {
-    let file = directory.path + "/definitions.py"
-    directory.write(Self.source.replacing("USER", with: userType), to: "definitions.py")
+  /// - Parameter directory: where a store may be already; nil for a new one.
+  init(userType: String = "int64", derives: Bool = false, in directory: TemporaryDirectory? = nil) throws {
+    self.derives = derives
+    self.directory = directory ?? TemporaryDirectory()
+    let file = self.directory.path + "/definitions.py"
+    let text = Self.source.replacing("USER", with: userType)
+      .replacing("ARRIVAL", with: derives ? "" : "arrival='seen',")
+      .replacing("ID", with: derives ? "'event_id': 'id'," : "")
+    self.directory.write(text, to: "definitions.py")
     definitions = try AuthoringModule.find().compile(file)
   }
 
@@ -74,7 +95,8 @@ struct TestStore {
     let isText = definitions.datasets[0].userType == .utf8
     let users = isText ? ArrowArray(events.map { "u\($0.user)" }) : ArrowArray(.int64, events.map(\.user))
     let schema = Schema(
-      SystemColumns.fields(userType: users.type) + [Field("item_id", .int64), Field("text", .utf8)],
+      SystemColumns.fields(userType: users.type) + [Field("item_id", .int64), Field("text", .utf8)]
+        + (derives ? [Field("event_id", .utf8)] : []),
       metadata: [MetadataKey.kind: "event", MetadataKey.dataset: dataset, MetadataKey.order: "user"])
     return RecordBatch(
       schema,
@@ -84,7 +106,7 @@ struct TestStore {
         ArrowArray(events.map(\.type)), ArrowArray(.int64, events.map(\.key)),
         ArrowArray(.int32, events.map(\.revision)),
         ArrowArray(events.map(\.isRetracted)), ArrowArray(.int64, events.map(\.item)), ArrowArray(events.map(\.text)),
-      ])
+      ] + (derives ? [ArrowArray(events.map(\.id))] : []))
   }
 
   /// Replaces days by `events`, in order, in batches of `batchRowCount`.

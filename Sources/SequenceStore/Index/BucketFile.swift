@@ -41,14 +41,17 @@ final class BucketFile {
     self.day = day
     path = "\(directory)/\(StoreDirectory.temporaryName(for: "\(layout.dataset)-\(day)"))"
     do { file = try OpenFile(writing: path) } catch { throw .system(error) }
+    var options = options
+    options.sortedBy = layout.order
     do { writer = try ParquetWriter(schema: layout.fileSchema, options: options) } catch { throw .parquet(error) }
   }
 
-  /// Adds rows, which must come after those before them.
+  /// Adds rows, which must come after those before them, with all columns of the dataset.
   func append(_ batch: RecordBatch, using context: inout ParquetEncoderContext) throws(StoreError) {
     guard order.accepts(batch) else { throw .unsorted(dataset: layout.dataset, bucket: day.description) }
+    let stored = try layout.fileBatch(batch)
     do {
-      try writer?.append(batch, using: &context)
+      try writer?.append(stored, using: &context)
     } catch {
       throw .parquet(error.located(file: path))
     }

@@ -23,8 +23,11 @@ struct DatasetIndexer {
   private static let dealtRowCount = 1 << 16
   private static let dealtByteCount = 16 << 20
 
-  init(_ dataset: DatasetDefinition, range: DayRange, latenessMicros: Int64) throws(StoreError) {
-    layout = try TableLayout(dataset)
+  /// - Parameter derived: the system columns that its table does without.
+  init(
+    _ dataset: DatasetDefinition, deriving derived: DerivedColumns, range: DayRange, latenessMicros: Int64
+  ) throws(StoreError) {
+    layout = try TableLayout(dataset, deriving: derived)
     retractionLayout = try TableLayout(retractionsOf: dataset)
     self.range = range
     self.latenessMicros = latenessMicros
@@ -72,7 +75,7 @@ struct DatasetIndexer {
       } else {
         noteSeen(rows)
         counts.rows += rows.rowCount
-        work.append(BucketWriters.Work(layout: layout, day: dealt.day, batch: try layout.fileBatch(rows)))
+        work.append(BucketWriters.Work(layout: layout, day: dealt.day, batch: try layout.eventBatch(rows)))
       }
     }
     return work
@@ -80,7 +83,7 @@ struct DatasetIndexer {
 
   private mutating func addRetractions(_ rows: RecordBatch, _ day: Day) throws(StoreError) {
     noteSeen(rows)
-    retractions[day, default: []].append(try retractionLayout.fileBatch(rows))
+    retractions[day, default: []].append(try retractionLayout.eventBatch(rows))
   }
 
   private mutating func noteSeen(_ rows: RecordBatch) {

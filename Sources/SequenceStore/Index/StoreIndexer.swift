@@ -51,7 +51,6 @@ package final class StoreIndexer {
     var file = ParquetWriterOptions()
     file.level = options.level
     file.rowGroupByteCount = options.rowGroupByteCount
-    file.sortedBy = [SystemColumns.user, SystemColumns.ts, SystemColumns.eventType, SystemColumns.eventKey]
     var user = ParquetWriterOptions.Column()
     user.hasBloomFilter = true
     file.columns[SystemColumns.user] = user
@@ -81,7 +80,16 @@ package final class StoreIndexer {
       throw .noSuchDataset(name, known: definitions.datasets.map(\.name))
     }
     let lateness = definitions.eventTypes(dataset: name).compactMap { definitions.source($0.source)?.latenessMicros }
-    return try DatasetIndexer(definition, range: range, latenessMicros: lateness.max() ?? 0)
+    return try DatasetIndexer(
+      definition, deriving: try derivedColumns(of: name), range: range, latenessMicros: lateness.max() ?? 0)
+  }
+
+  /// The system columns that the dataset's table does without, or will when it is made.
+  private func derivedColumns(of name: String) throws(StoreError) -> DerivedColumns {
+    let (derived, table) = (definitions.derivedColumns(of: name), store.dataset(name))
+    do {
+      return try table.exists() ? derived.kept(by: try table.snapshot()) : derived
+    } catch { throw .delta(error) }
   }
 
   /// Completes the files and commits them: for each dataset its retractions first, then its events, whose commit takes

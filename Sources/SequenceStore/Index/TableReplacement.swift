@@ -66,10 +66,11 @@ struct TableReplacement {
     outcome = Outcome(
       filesAdded: added.count, filesRemoved: removed.count, rowsRemoved: removed.reduce(0) { $0 + Self.rowCount($1) },
       bytesAdded: added.reduce(0) { $0 + $1.byteCount })
-    guard !(added.isEmpty && removed.isEmpty && additions.isEmpty) else { return nil }
+    let metadata = try metadata(of: snapshot, adding: additions)
+    guard !(added.isEmpty && removed.isEmpty && metadata == snapshot.metadata) else { return nil }
     let now = DeltaTable.nowMillis()
     var actions: [Action] = []
-    if !additions.isEmpty { actions.append(.metadata(try metadata(of: snapshot, adding: additions))) }
+    if metadata != snapshot.metadata { actions.append(.metadata(metadata)) }
     actions += removed.map { .remove(RemoveFile($0, deletionMillis: now)) }
     actions += added.map { .add($0.action(modifiedMillis: now)) }
     return CommitProposal(
@@ -79,6 +80,11 @@ struct TableReplacement {
 
   private func metadata(of snapshot: Snapshot, adding additions: [Field]) throws(StoreError) -> TableMetadata {
     var metadata = snapshot.metadata
+    guard layout.derived.kept(by: snapshot) == layout.derived else {
+      throw .delta(DeltaError(.conflict(.metadataChanged), place: layout.table))
+    }
+    metadata.configuration.merge(layout.derived.configuration) { _, new in new }
+    guard !additions.isEmpty else { return metadata }
     do {
       metadata.schemaString = try DeltaSchema.adding(additions, to: metadata.schemaString)
     } catch { throw .delta(error) }

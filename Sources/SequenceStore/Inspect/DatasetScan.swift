@@ -53,9 +53,10 @@ package struct DatasetScan {
     for file in files {
       do {
         let reader = try ParquetReader(try file.open().bytes)
-        let places = schema.fields.compactMap { reader.file.schema.columnIndex(of: $0.name) }
+        let names = dataset.derived.sources(of: schema.fields.map(\.name), in: reader.file.schema)
+        let places = names.compactMap { reader.file.schema.columnIndex(of: $0) }
         try reader.forEachBatch(columns: places, limit: limit) { batch in
-          let events = try events(batch, file)
+          let events = try events(batch, file, reader.file.schema)
           let kept = dataset.retractions.isEmpty ? events : events.filter(try notRetracted(events, file))
           if kept.rowCount > 0 { try body(kept) }
         }
@@ -65,13 +66,15 @@ package struct DatasetScan {
     }
   }
 
-  private func events(_ batch: RecordBatch, _ file: StoreFile) throws(StoreError) -> RecordBatch {
+  private func events(
+    _ batch: RecordBatch, _ file: StoreFile, _ stored: ParquetSchema
+  ) throws(StoreError) -> RecordBatch {
     var columns: [ArrowArray] = []
     for field in schema.fields {
       if field.name == SystemColumns.retracted {
         let bits = Bitmap(repeating: false, count: batch.rowCount)
         columns.append(ArrowArray(.boolean, count: batch.rowCount, storage: .boolean(bits)))
-      } else if let column = batch[field.name] {
+      } else if let column = dataset.derived.column(field.name, of: batch, in: stored) {
         do {
           columns.append(try column.conformed(to: field.type, column: field.name))
         } catch { throw StoreError(error, at: file.path) }

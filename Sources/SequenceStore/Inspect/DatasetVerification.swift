@@ -32,7 +32,7 @@ package struct DatasetVerification: Sendable {
     for (day, files) in dataset.days {
       var seen: Set<EventIdentity> = []
       for file in files {
-        var check = FileCheck(file, day: day)
+        var check = FileCheck(file, day: day, deriving: dataset.derived)
         check.run(&seen)
         fileCount += 1
         rowCount += check.rowCount
@@ -52,12 +52,14 @@ private struct EventIdentity: Hashable {
 private struct FileCheck {
   private let file: StoreFile
   private let day: Day
+  private let derived: DerivedColumns
   private(set) var problems: [String] = []
   private(set) var rowCount = 0
   private var times: ClosedRange<Int64>?
 
-  init(_ file: StoreFile, day: Day) {
+  init(_ file: StoreFile, day: Day, deriving derived: DerivedColumns) {
     self.file = file
+    self.derived = derived
     self.day = day
   }
 
@@ -87,7 +89,9 @@ private struct FileCheck {
     let system = SystemColumns.stored(userType: batch[SystemColumns.user]?.type ?? .int64)
     var columns: [ArrowArray] = []
     for field in system {
-      guard let column = batch[field.name], column.type == field.type, column.nullCount == 0 else {
+      guard let column = derived.column(field.name, of: batch, in: opened.file.schema), column.type == field.type,
+        column.nullCount == 0
+      else {
         problems.append("system column '\(field.name)' is missing, of another type than \(field.type), or null")
         return
       }

@@ -18,6 +18,8 @@ package enum StoreError: Error, CustomStringConvertible {
   case unsupportedType(dataset: String, column: String, type: String)
   /// The input claims the order (user, ts, event_type, event_key) and breaks it.
   case unsorted(dataset: String, bucket: String)
+  /// Events whose system column is not what follows from the column that readers derive it from.
+  case notDerived(dataset: String, column: String, source: String)
   /// A data file that is not what its table says.
   case damaged(path: String, what: String)
   case assembly(AssemblyError)
@@ -44,6 +46,9 @@ package enum StoreError: Error, CustomStringConvertible {
       "dataset '\(dataset)': column '\(column)': type \(type) cannot be stored; derive another type from it"
     case .unsorted(let dataset, let bucket):
       "dataset '\(dataset)': day \(bucket): the input says it is in order of user and time and is not; pipe it through seq-assemble"
+    case .notDerived(let dataset, let column, let source):
+      "dataset '\(dataset)': some events' \(column) does not follow from their \(source), as the table has it;"
+        + " make the events with the definitions that are stored"
     case .damaged(let path, let what): "\(path): \(what); replace its day"
     case .assembly(let error): "\(error)"
     case .delta(let error): "\(error)"

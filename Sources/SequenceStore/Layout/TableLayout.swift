@@ -7,7 +7,11 @@ struct TableLayout: Sendable {
   let dataset: String
   /// The table's directory, below the store.
   let table: String
-  /// The files' columns: the dataset's, in types that a Delta table can have.
+  /// The system columns that the table's files lack, because readers can derive them.
+  let derived: DerivedColumns
+  /// All columns of the dataset, in types that a Delta table can have.
+  let eventSchema: Schema
+  /// The files' columns: those that are not derived.
   let fileSchema: Schema
   /// The table's columns: those of the files, then the partition columns.
   let tableSchema: Schema
@@ -16,30 +20,43 @@ struct TableLayout: Sendable {
   static let definedType = "seq.type"
 
   /// - Throws: `.unsupportedType`.
-  init(_ dataset: DatasetDefinition) throws(StoreError) {
-    try self.init(dataset.name, "datasets/\(dataset.name)", dataset.schema.fields)
+  init(_ dataset: DatasetDefinition, deriving derived: DerivedColumns) throws(StoreError) {
+    try self.init(dataset.name, "datasets/\(dataset.name)", dataset.schema.fields, derived)
   }
 
   /// The layout of the events that are gone from a dataset.
   init(retractionsOf dataset: DatasetDefinition) throws(StoreError) {
     try self.init(
-      dataset.name, "retractions/\(dataset.name)", SystemColumns.stored(userType: dataset.userType))
+      dataset.name, "retractions/\(dataset.name)", SystemColumns.stored(userType: dataset.userType),
+      DerivedColumns())
   }
 
-  private init(_ dataset: String, _ table: String, _ fields: [Field]) throws(StoreError) {
+  private init(
+    _ dataset: String, _ table: String, _ fields: [Field], _ derived: DerivedColumns
+  ) throws(StoreError) {
     self.dataset = dataset
     self.table = table
-    var (file, table): ([Field], [Field]) = ([], [])
+    self.derived = derived
+    var (events, table): ([Field], [Field]) = ([], [])
     for field in fields {
       guard let written = DeltaSchema.stored(as: field.type, keepsFixedSizes: true),
         let stored = DeltaSchema.stored(as: field.type)
       else { throw .unsupportedType(dataset: dataset, column: field.name, type: "\(field.type)") }
       let metadata = stored == field.type ? [:] : [Self.definedType: "\(field.type)"]
-      file.append(Field(field.name, written, isNullable: field.isNullable))
+      events.append(Field(field.name, written, isNullable: field.isNullable))
+      guard derived[field.name] == nil else { continue }
       table.append(Field(field.name, stored, isNullable: field.isNullable, metadata: metadata))
     }
-    fileSchema = Schema(file)
+    eventSchema = Schema(events)
+    fileSchema = Schema(events.filter { derived[$0.name] == nil })
     tableSchema = Schema(table + PartitionColumns.names.map { Field($0, .utf8) })
+  }
+
+  /// The columns that a file's rows are in order of; the event key comes last, as far as it is stored.
+  var order: [String] {
+    [SystemColumns.user, SystemColumns.ts, SystemColumns.eventType, SystemColumns.eventKey].filter {
+      derived[$0] == nil
+    }
   }
 
   /// Whether a file takes a column as it is: of its type, or a dictionary of texts.
@@ -51,7 +68,8 @@ struct TableLayout: Sendable {
   func metadata() throws(DeltaError) -> TableMetadata {
     TableMetadata(
       id: DeltaTable.newID(), name: dataset, schemaString: try DeltaSchema.text(tableSchema),
-      partitionColumns: PartitionColumns.names, createdMillis: DeltaTable.nowMillis())
+      partitionColumns: PartitionColumns.names, configuration: derived.configuration,
+      createdMillis: DeltaTable.nowMillis())
   }
 
   /// The columns that the table at `snapshot` lacks.
@@ -82,12 +100,12 @@ struct TableLayout: Sendable {
     }
   }
 
-  /// `batch`'s columns as the files have them; a column that it lacks is null, a dictionary stays one.
+  /// `batch`'s columns in the types that the files have; a column that it lacks is null, a dictionary stays one.
   /// - Throws: `.columnType`.
-  func fileBatch(_ batch: RecordBatch) throws(StoreError) -> RecordBatch {
+  func eventBatch(_ batch: RecordBatch) throws(StoreError) -> RecordBatch {
     var columns: [ArrowArray] = []
-    var schema = fileSchema
-    for (index, field) in fileSchema.fields.enumerated() {
+    var schema = eventSchema
+    for (index, field) in eventSchema.fields.enumerated() {
       let column = batch[field.name] ?? ArrowArray(nulls: field.type, count: batch.rowCount)
       do {
         columns.append(
@@ -99,5 +117,19 @@ struct TableLayout: Sendable {
       schema.fields[index].type = columns[index].type
     }
     return RecordBatch(schema, columns, rowCount: batch.rowCount)
+  }
+
+  /// Those of `events`' columns that files have.
+  /// - Parameter events: as `eventBatch` gives them.
+  /// - Throws: `.notDerived` when readers would derive another value than the events have.
+  func fileBatch(_ events: RecordBatch) throws(StoreError) -> RecordBatch {
+    guard derived != DerivedColumns() else { return events }
+    for name in DerivedColumns.names where !derived.holds(for: name, in: events) {
+      throw .notDerived(dataset: dataset, column: name, source: derived[name] ?? "")
+    }
+    let kept = events.columns.indices.filter { derived[events.schema.fields[$0].name] == nil }
+    var schema = events.schema
+    schema.fields = kept.map { events.schema.fields[$0] }
+    return RecordBatch(schema, kept.map { events.columns[$0] }, rowCount: events.rowCount)
   }
 }

@@ -26,6 +26,7 @@ struct EventCollector {
   private let user: UserProbe
   /// The newest day first, with the files of all datasets.
   private let days: [(day: Day, files: [(dataset: String, file: StoreFile)])]
+  private let derived: [String: DerivedColumns]
   private let retractions: [String: [Retraction]]
   private let keyColumns: [String]
 
@@ -44,6 +45,7 @@ struct EventCollector {
     user = UserProbe(request.user)
     let datasets = plan.datasets.compactMap { snapshot.datasets[$0] }
     days = Self.merge(datasets, request)
+    derived = Dictionary(uniqueKeysWithValues: datasets.map { ($0.name, $0.derived) })
     retractions = Dictionary(
       uniqueKeysWithValues: datasets.map { ($0.name, $0.retractions[request.user]) }.filter { !$0.1.isEmpty })
     let matchesTypes = plan.eventTypes.values.contains { $0 != nil } || !request.caps.isEmpty
@@ -81,7 +83,8 @@ struct EventCollector {
       }
       let first = sources.count
       for (dataset, file) in files where overlaps(file) {
-        sources += try file.rows(of: user, dataset: dataset, using: &context)
+        let derived = derived[dataset] ?? DerivedColumns()
+        sources += try file.rows(of: user, dataset: dataset, deriving: derived, using: &context)
       }
       mayRepeat = mayRepeat || sources.count - first > 1
       for index in first..<sources.count { try sources[index].load(keyColumns, using: &context) }
@@ -119,10 +122,11 @@ struct EventCollector {
 
   /// A source's rows that its filter keeps, in their order.
   private mutating func candidates(_ index: Int, using context: inout DecodingContext) throws(StoreError) -> [Found] {
+    let filter = plan.filters[sources[index].dataset]
+    if let filter { try sources[index].derive(Array(filter.columnNames), using: &context) }
     let source = sources[index]
     let ts = try source.key(SystemColumns.ts, .timestampMicrosUTC).values
     let revisions = try source.key(SystemColumns.revision, .int32).values
-    let filter = plan.filters[source.dataset]
     let kept: Bitmap? = if let filter { try self.kept(source, filter, using: &context) } else { nil }
     var rows: [Found] = []
     rows.reserveCapacity(source.count)
@@ -278,7 +282,10 @@ struct EventCollector {
       }
     }
     var batches: [RecordBatch] = []
-    for index in order { batches.append(try batch(Int(index), used[index]!.range, schema, using: &context)) }
+    for index in order {
+      try sources[Int(index)].derive(schema.fields.map(\.name), using: &context)
+      batches.append(try batch(Int(index), used[index]!.range, schema, using: &context))
+    }
     var rows = BufferBuilder(capacity: found.count * MemoryLayout<RowReference>.stride)
     for row in found.reversed() {
       let (range, batch) = used[row.source]!

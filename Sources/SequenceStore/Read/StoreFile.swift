@@ -103,7 +103,7 @@ final class OpenedRowGroup: Sendable {
   let rowCount: Int
   let pages: RowGroupPageIndex
   let bloomFilter: SplitBlockBloomFilter?
-  /// Whether its rows are in the order (user_id, ts, event_type, event_key).
+  /// Whether its rows are in the order (user_id, ts, event_type, event_key), of which a file may lack the last column.
   let isSorted: Bool
   /// The user column among the leaves; nil when there is none.
   let userLeaf: Int?
@@ -115,6 +115,7 @@ final class OpenedRowGroup: Sendable {
     rowCount = metadata.rowCount
     pages = try file.pageIndex(bytes, rowGroup: group, withBounds: true)
     let keys = [SystemColumns.user, SystemColumns.ts, SystemColumns.eventType, SystemColumns.eventKey]
+      .filter { $0 != SystemColumns.eventKey || file.schema.columnIndex(of: $0) != nil }
     let sorting = metadata.sortingColumns.filter { !$0.isDescending }.map { file.schema.leaves[safe: $0.column]?.name }
     isSorted = Array(sorting.prefix(keys.count)) == keys
     userLeaf = file.schema.leafIndex(of: SystemColumns.user)

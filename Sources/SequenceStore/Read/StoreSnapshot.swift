@@ -56,6 +56,8 @@ final class DatasetSnapshot: Sendable {
   /// Nil where there is no table.
   let delta: Snapshot?
   let files: [StoreFile]
+  /// The system columns that its files need not have.
+  let derived: DerivedColumns
   /// The latest day first.
   let days: [(day: Day, files: [StoreFile])]
   let retractions: RetractionIndex
@@ -70,6 +72,7 @@ final class DatasetSnapshot: Sendable {
       // Retractions are committed first, so they are read last: none of those that the events need is missed.
       let delta = try table.exists() ? try table.snapshot(at: version) : nil
       self.delta = delta
+      derived = delta.map { DerivedColumns(of: $0.metadata) } ?? DerivedColumns()
       let known = Dictionary((earlier?.files ?? []).map { ($0.path, $0) }) { first, _ in first }
       files = (delta?.files ?? []).map { action in
         let path = table.location(of: action)

@@ -25,6 +25,7 @@ struct DecodingContext: ~Copyable {
 /// Consecutive rows of one row group, among them the user's, with the columns that select them.
 struct UserRows {
   let dataset: String
+  let derived: DerivedColumns
   let file: OpenedFile
   let path: String
   let group: Int
@@ -40,13 +41,26 @@ struct UserRows {
   /// Place `index` among the user's rows, counted from the first of `rows`.
   @inline(__always) func place(_ index: Int) -> Int { selected.map { Int($0[index]) } ?? index }
 
-  /// Reads columns by name, those that were not read yet. Columns that the file lacks stay absent.
+  /// Reads columns by name, those that were not read yet, or derives them. Columns that the file lacks stay absent.
   mutating func load(_ names: [String], using context: inout DecodingContext) throws(StoreError) {
     let missing = names.filter { keys[$0] == nil }
-    let found = missing.compactMap { file.file.schema.columnIndex(of: $0) }
-    guard !found.isEmpty else { return }
-    let batch = try read(found, areKeys: true, rows: rows, using: &context)
-    for (field, column) in zip(batch.schema.fields, batch.columns) { keys[field.name] = column }
+    guard !missing.isEmpty else { return }
+    let schema = file.file.schema
+    let found = derived.sources(of: missing, in: schema).filter { keys[$0] == nil }
+      .compactMap { schema.columnIndex(of: $0) }
+    if !found.isEmpty {
+      let batch = try read(found, areKeys: true, rows: rows, using: &context)
+      for (field, column) in zip(batch.schema.fields, batch.columns) { keys[field.name] = column }
+    }
+    for name in missing {
+      guard let source = derived.source(of: name, in: schema).flatMap({ keys[$0] }) else { continue }
+      keys[name] = DerivedColumns.column(name, keys[name], from: source)
+    }
+  }
+
+  /// Loads those of the columns that the file does not store, as far as they can be derived.
+  mutating func derive(_ names: [String], using context: inout DecodingContext) throws(StoreError) {
+    try load(names.filter { derived.source(of: $0, in: file.file.schema) != nil }, using: &context)
   }
 
   func read(
@@ -69,7 +83,7 @@ struct UserRows {
 extension StoreFile {
   /// The user's rows, per row group that has some.
   func rows(
-    of user: UserProbe, dataset: String, using context: inout DecodingContext
+    of user: UserProbe, dataset: String, deriving derived: DerivedColumns, using context: inout DecodingContext
   ) throws(StoreError) -> [UserRows] {
     let opened = try open()
     var found: [UserRows] = []
@@ -83,7 +97,8 @@ extension StoreFile {
           : try opened.scatteredRows(of: user, index, candidates, using: &context)
         guard !rows.isEmpty else { continue }
         found.append(
-          UserRows(dataset: dataset, file: opened, path: path, group: index, rows: rows, selected: selected))
+          UserRows(
+            dataset: dataset, derived: derived, file: opened, path: path, group: index, rows: rows, selected: selected))
       } catch { throw StoreError(error, at: path) }
     }
     return found
