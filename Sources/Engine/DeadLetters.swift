@@ -41,8 +41,6 @@ package struct DeadLetters: ~Copyable {
     self.limit = limit
   }
 
-  package var keepsText: Bool { file != nil }
-
   package mutating func add(_ letters: [DeadLetter]) throws {
     guard !letters.isEmpty else { return }
     count += letters.count

@@ -4,8 +4,7 @@ import Glibc
 extension OpenFile {
   /// The whole of a file as text; `-` is standard input. Bytes that are not UTF-8 become U+FFFD.
   package static func text(of path: String) throws(SystemError) -> String {
-    let bytes = try OpenFile(reading: path).contents()
-    return unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    try OpenFile(reading: path).contents().text
   }
 
   /// Makes `text` the whole of a file; `-` is standard output.

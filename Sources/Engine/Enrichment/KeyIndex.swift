@@ -21,8 +21,6 @@ struct KeyIndex: Sendable {
   /// Table rows, group by group.
   let rows: [Int32]
   var groupCount: Int { starts.count - 1 }
-  /// How many rows had a key that an earlier row has too.
-  var repeatedCount: Int { rows.count - groupCount }
 
   /// - Parameters:
   ///   - keys: integers or strings, one per table row. Rows without a key are left out.

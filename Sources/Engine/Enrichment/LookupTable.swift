@@ -15,9 +15,6 @@ package final class LookupTable: Sendable {
   private let asOf: [Int64]?
   package let rowCount: Int
 
-  /// Rows whose key another row has as well, where no as-of time tells them apart: the last one counts.
-  package var repeatedKeyCount: Int { asOf == nil ? index.repeatedCount : 0 }
-
   /// - Parameters:
   ///   - keys: integers or strings, one per row.
   ///   - asOf: timestamps in microseconds, or nil; a row whose time is null holds from the beginning.
