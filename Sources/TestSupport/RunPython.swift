@@ -10,7 +10,20 @@ public struct ProgramFailure: Error, CustomStringConvertible {
 /// Runs a Python program with `arguments` and answers its standard output.
 /// - Throws: `ProgramFailure` when it ends with another code than 0; its standard error is that of the tests.
 public func runPython(_ python: String, _ program: String, _ arguments: [String] = []) throws -> String {
-  try run([python, "-c", program] + arguments)
+  try run([python] + pythonArguments(program) + arguments)
+}
+
+/// The interpreter's arguments that run `program`. One that is done leaves without the interpreter's clean-up: pyarrow's
+/// threads may outlive it, and then the process aborts after its work was done.
+public func pythonArguments(_ program: String) -> [String] {
+  ["-c", program + "\nimport os, sys; sys.stdout.flush(); os._exit(0)\n"]
+}
+
+/// The interpreter's arguments that run the program in `file`, as `pythonArguments(_:)` does; its own arguments follow.
+public func pythonArguments(file: String) -> [String] {
+  pythonArguments("import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')") + [
+    file
+  ]
 }
 
 /// Runs a program and answers its standard output.

@@ -1,6 +1,7 @@
 import Glibc
+import Synchronization
 
-/// A fresh directory that is removed, with all it holds, when the last reference to it goes.
+/// A fresh directory that is removed, with all it holds, when the last reference to it goes or the process ends.
 public final class TemporaryDirectory: Sendable {
   public let path: String
 
@@ -8,9 +9,19 @@ public final class TemporaryDirectory: Sendable {
     let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
     path = "\(base)/seqline-test-\(getpid())-\(UInt64.random(in: .min ... .max))"
     precondition(unsafe mkdir(path, 0o700) == 0, "cannot make \(path)")
+    Self.present.withLock { _ = $0.insert(path) }
   }
 
-  deinit { Self.remove(path) }
+  deinit {
+    Self.remove(path)
+    Self.present.withLock { _ = $0.remove(path) }
+  }
+
+  /// The directories that are there. What a static property holds is never freed: that is removed when the tests end.
+  private static let present: Mutex<Set<String>> = {
+    atexit { TemporaryDirectory.present.withLock { $0.forEach(TemporaryDirectory.remove) } }
+    return Mutex([])
+  }()
 
   private static func remove(_ path: String) {
     for name in SharedData.names(in: path) { remove("\(path)/\(name)") }

@@ -8,7 +8,7 @@ import Testing
 @Suite(.enabled(if: SharedData.python != nil, "no Python with pyarrow is set up"))
 struct PyArrowInteropTests {
   private func python(_ script: String, _ arguments: [String]) throws -> Buffer {
-    let result = try Tool.run(SharedData.python!, ["-c", script] + arguments)
+    let result = try Tool.run(SharedData.python!, pythonArguments(script) + arguments)
     #expect(result.status == 0, "\(result.errors)")
     return result.output
   }

@@ -8,7 +8,7 @@ enum Peer {
 
   /// Runs `peers/PROGRAM.py`, which prints JSON.
   static func run(_ program: String, _ arguments: String...) throws -> JSONValue {
-    let text = try TestSupport.run([SharedData.python!, "\(folder)/\(program).py"] + arguments)
+    let text = try TestSupport.run([SharedData.python!] + pythonArguments(file: "\(folder)/\(program).py") + arguments)
     return try JSONValue(parsing: text)
   }
 }

@@ -24,7 +24,9 @@ struct ReadingPeers {
   /// Expects that pyarrow, DuckDB and Polars read the rows of every file added.
   func expectEqualRows() throws {
     directory.write(Self.script, to: "compare.py")
-    let run = try Tool.run(SharedData.python!, [directory.path + "/compare.py", directory.path, "\(caseCount)"])
+    let run = try Tool.run(
+      SharedData.python!,
+      pythonArguments(file: directory.path + "/compare.py") + [directory.path, "\(caseCount)"])
     #expect(run.status == 0, "\(run.errors)")
   }
 
