@@ -16,6 +16,12 @@ public struct FrameSplitter: ~Copyable {
     progress = SplitProgress(maximumContent: maximumContent)
   }
 
+  /// Splits an input that is there as a whole: frames are slices of `bytes`, of which only the headers are looked at.
+  public init(over bytes: Buffer, maximumContent: Int = Self.defaultMaximumContent) {
+    self.init(maximumContent: maximumContent)
+    chunk = bytes
+  }
+
   /// Adds `bytes` at the end; take all frames with `next` before the next call.
   public mutating func push(_ bytes: Buffer) {
     keepRest()

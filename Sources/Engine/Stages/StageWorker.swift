@@ -134,7 +134,7 @@ extension Buffer {
 
 extension OpenFile {
   /// Some bytes of a regular file.
-  func bytes(at byteOffset: Int, byteCount: Int) throws(SystemError) -> Buffer {
+  package func bytes(at byteOffset: Int, byteCount: Int) throws(SystemError) -> Buffer {
     var bytes = BufferBuilder(capacity: byteCount)
     try unsafe bytes.appendUnsafely(capacity: byteCount) { room throws(SystemError) in
       try unsafe read(into: room, at: byteOffset)

@@ -4,6 +4,7 @@
 //   datasets/DATASET/_delta_log/…                         a Delta table of events, none of them retracted
 //   datasets/DATASET/bucket=2026-11-20/shard=00/H.parquet a day, sorted by user and time; H: a hash of the content
 //   retractions/DATASET/…                                 a Delta table of the events that are gone, laid out alike
+//   live/00/…                                             the live log: see LiveDirectory
 import DeltaLog
 import Engine
 import Glibc
@@ -28,13 +29,14 @@ package struct StoreDirectory: Sendable, Hashable {
   /// The names of the datasets that have a table, sorted.
   package func datasetNames() throws(StoreError) -> [String] {
     var found: [String] = []
-    for name in try names(in: "\(path)/datasets") {
+    for name in try Self.names(in: "\(path)/datasets") {
       do { if try dataset(name).exists() { found.append(name) } } catch { throw .delta(error) }
     }
     return found
   }
 
-  private func names(in directory: String) throws(StoreError) -> [String] {
+  /// What a directory holds, sorted, hidden files left out; nothing when it is not there.
+  static func names(in directory: String) throws(StoreError) -> [String] {
     guard let handle = unsafe opendir(directory) else {
       if errno == ENOENT { return [] }
       throw .system(SystemError("read the directory", directory))
@@ -81,7 +83,7 @@ extension StoreDirectory {
 
   /// Removes what processes that are gone left in the temporary place.
   func removeAbandonedFiles() throws(StoreError) {
-    for name in try names(in: temporary) {
+    for name in try Self.names(in: temporary) {
       let parts = name.split(separator: ".")
       guard parts.count >= 2, parts.last == "tmp", let process = pid_t(parts[parts.count - 2]) else { continue }
       if kill(process, 0) != 0, errno == ESRCH { removeFile("\(temporary)/\(name)") }
