@@ -75,7 +75,7 @@ let package = Package(
        .product(name: "NIOHTTP1", package: "swift-nio")]),
     module("CommandSupport", ["Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
-    command("seq-ingest", cli),
+    command("seq-ingest", cli + ["SequenceStore"]),
     command("seq-filter", cli),
     command("seq-enrich", cli),
     command("seq-assemble", cli + ["SequenceStore"]),

@@ -75,14 +75,15 @@ package struct EventTypeSelection {
 }
 
 extension StageFlags {
-  /// Runs a stage over the inputs and prints its summary.
-  package func run(_ command: String, _ stage: @autoclosure () throws -> PipelineStage, inputs: [String]? = nil) throws
-    -> Outcome
-  {
+  /// Runs a stage over the inputs, or a source in their place, and prints its summary.
+  package func run(
+    _ command: String, _ stage: @autoclosure () throws -> PipelineStage, inputs: [String]? = nil,
+    source: (any StageSource)? = nil
+  ) throws -> Outcome {
     let summary = Summary(command: command, format: logFormat)
     var options = options
     if let inputs { options.inputs = inputs }
-    summary.print(try StageRun(stage(), options: options).run())
+    summary.print(try StageRun(stage(), options: options, source: source).run())
     return .done
   }
 }

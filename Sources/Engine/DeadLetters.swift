@@ -3,27 +3,46 @@ import JSONText
 
 /// A piece of input that could not be used, and why.
 package struct DeadLetter: Sendable {
+  /// Where in its source it lies.
+  package enum Place: Sendable, Equatable {
+    /// A line of text, counted from 1; nil where reading began in the middle.
+    case line(Int?, byteOffset: Int)
+  }
+
   package var source: String
-  package var byteOffset: Int
-  /// From 1.
-  package var line: Int
+  package var place: Place
   package var reason: String
   /// The line as it came; bytes that are no UTF-8 are repaired.
   package var text: String
 
-  package init(source: String, byteOffset: Int, line: Int, reason: String, text: String) {
+  package init(source: String, place: Place, reason: String, text: String) {
     self.source = source
-    self.byteOffset = byteOffset
-    self.line = line
+    self.place = place
     self.reason = reason
     self.text = text
   }
 
   var json: JSONValue {
-    [
-      "source": .string(source), "byte_offset": .integer(Int64(byteOffset)), "line": .integer(Int64(line)),
-      "reason": .string(reason), "text": .string(text),
-    ]
+    var facts: [String: JSONValue] = ["source": .string(source), "reason": .string(reason), "text": .string(text)]
+    switch place {
+    case .line(let line, let byteOffset):
+      facts["byte_offset"] = .integer(Int64(byteOffset))
+      if let line { facts["line"] = .integer(Int64(line)) }
+    }
+    return .object(facts)
+  }
+
+  /// Counts its line from the start of the source, of which so many lines came before; nil: nobody knows how many.
+  mutating func add(linesBefore count: Int?) {
+    if case .line(let line?, let byteOffset) = place { place = .line(count.map { $0 + line }, byteOffset: byteOffset) }
+  }
+}
+
+extension DeadLetter.Place: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .line(let line, let byteOffset): "byte \(byteOffset)" + (line.map { ", line \($0)" } ?? "")
+    }
   }
 }
 
@@ -60,7 +79,7 @@ package struct TooManyErrors: Error, CustomStringConvertible {
   package var first: DeadLetter
 
   package var description: String {
-    "\(first.source): byte \(first.byteOffset), line \(first.line): \(first.reason); more than \(limit) lines were "
+    "\(first.source): \(first.place): \(first.reason); more than \(limit) lines were "
       + "rejected; see the dead letters, or raise --max-errors"
   }
 }

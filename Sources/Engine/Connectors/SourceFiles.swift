@@ -39,7 +39,7 @@ package struct SourceFiles {
     return paths
   }
 
-  private static func glob(_ pattern: String) -> [String] {
+  static func glob(_ pattern: String) -> [String] {
     var matches = unsafe glob_t()
     defer { unsafe globfree(&matches) }
     guard unsafe Glibc.glob(pattern, 0, nil, &matches) == 0 else { return [] }

@@ -2,16 +2,8 @@ import Buffers
 import Frames
 import Glibc
 
-/// A piece of input that a worker can work on by itself.
-enum InputUnit: Sendable {
-  /// The lines that begin within a range of a regular file; the worker reads them.
-  case lines(OpenFile, Range<Int>)
-  case text(TextBlock)
-  case frame(RawFrame, path: String)
-}
-
 /// Reads a stage's inputs one after the other, whatever format each is in, and cuts them into units of work.
-final class StageInput {
+final class StageInput: StageSource {
   /// Large enough that a stage's frames are, and that a unit's fixed costs do not count.
   static let unitByteCount = 8 << 20
 

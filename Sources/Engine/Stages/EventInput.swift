@@ -59,6 +59,7 @@ package struct EventInput {
       }
     case .lines(let file, _): throw TextRefused(path: file.path, kind: "event")
     case .text(let block): throw TextRefused(path: block.source, kind: "event")
+    case .position: preconditionFailure("files and pipes have no positions of their own")
     }
   }
 }

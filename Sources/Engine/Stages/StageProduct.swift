@@ -14,7 +14,9 @@ struct StageProduct: Sendable {
   /// What the unit was, for the account of the input stream.
   enum Origin: Sendable {
     /// Lines of a source, of which the first begins at `byteOffset`.
-    case text(byteOffset: Int, lineCount: Int)
+    case text(source: String, byteOffset: Int, lineCount: Int)
+    /// How far the source was read.
+    case position(Control)
     case data(rowCount: Int)
     case control(Control, source: String, byteOffset: Int)
   }

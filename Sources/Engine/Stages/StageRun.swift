@@ -6,10 +6,13 @@ import Frames
 package struct StageRun {
   private let stage: PipelineStage
   private let options: StageOptions
+  private let source: (any StageSource)?
 
-  package init(_ stage: PipelineStage, options: StageOptions) {
+  /// - Parameter source: what is read in place of the options' inputs.
+  package init(_ stage: PipelineStage, options: StageOptions, source: (any StageSource)? = nil) {
     self.stage = stage
     self.options = options
+    self.source = source
   }
 
   /// Reads all inputs and writes the output.
@@ -18,10 +21,12 @@ package struct StageRun {
   ///   without its end mark. Then the output has none either.
   /// - Returns: the account of the run.
   package func run() throws -> RunReport {
-    let input = StageInput(
-      options.inputs, takesEmptyPipe: stage.takesEmptyPipe, maximumFrameByteCount: options.maximumFrameByteCount)
+    let input: any StageSource =
+      source
+      ?? StageInput(
+        options.inputs, takesEmptyPipe: stage.takesEmptyPipe, maximumFrameByteCount: options.maximumFrameByteCount)
     let output = try StageOutput(options)
-    let sink = try ProductSink(output, options: options)
+    let sink = try ProductSink(output, input, options: options)
     let (stage, encoder, options) = (stage, output.encoder, options)
     try OrderedPipeline(threads: options.threads).run(
       read: { try input.next() },
@@ -38,29 +43,34 @@ package struct StageRun {
   /// Writes the products in order and keeps the books.
   private final class ProductSink {
     private let output: StageOutput
+    private let source: any StageSource
     private var deadLetters: DeadLetters
     private(set) var account = StreamAccount()
     private(set) var report = RunReport()
-    /// Lines of the source at hand that were written.
-    private var lineCount = 0
+    /// Lines that were written, of each source that was read from its start.
+    private var lineCounts: [String: Int] = [:]
 
-    init(_ output: StageOutput, options: StageOptions) throws {
+    init(_ output: StageOutput, _ source: any StageSource, options: StageOptions) throws {
       self.output = output
+      self.source = source
       deadLetters = try DeadLetters(path: options.deadLetters, limit: options.maximumErrors)
     }
 
     func write(_ product: StageProduct) throws {
       report.add(product.report)
       switch product.origin {
-      case .text(let byteOffset, let count):
-        let before = byteOffset == 0 ? 0 : lineCount
-        lineCount = before + count
+      case .text(let source, let byteOffset, let count):
+        let before = byteOffset == 0 ? 0 : lineCounts[source]
+        lineCounts[source] = before.map { $0 + count }
         try deadLetters.add(
           product.deadLetters.map { letter in
             var letter = letter
-            letter.line += before
+            letter.add(linesBefore: before)
             return letter
           })
+      case .position(let position):
+        try output.write(position)
+        try source.wrote(position)
       case .data(let rowCount): account.addData(rowCount: rowCount)
       case .control(let control, let source, let byteOffset):
         do {

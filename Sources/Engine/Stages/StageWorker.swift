@@ -24,6 +24,7 @@ final class StageWorker {
   func work(_ unit: InputUnit) throws -> StageProduct {
     switch unit {
     case .frame(let frame, let path): return try work(frame, path: path)
+    case .position(let position): return StageProduct(origin: .position(position))
     case .text(let block):
       let decoder = try textDecoder(block.source)
       decoder.decode(block.bytes.bytes, byteOffset: block.byteOffset)
@@ -68,13 +69,14 @@ final class StageWorker {
     _ decoder: RawDecoder, _ text: DecodedText, line: (JSONRejection) throws -> Buffer
   ) throws -> StageProduct {
     let (raw, lines) = decoder.take()
-    var product = StageProduct(origin: .text(byteOffset: text.byteOffset, lineCount: lines.lineCount))
+    var product = StageProduct(
+      origin: .text(source: text.source, byteOffset: text.byteOffset, lineCount: lines.lineCount))
     product.report.bytesIn = text.byteCount
     for rejection in lines.rejections {
       product.report.rejected[rejection.reason, default: 0] += 1
       product.deadLetters.append(
         DeadLetter(
-          source: text.source, byteOffset: rejection.byteOffset, line: rejection.line, reason: rejection.reason,
+          source: text.source, place: .line(rejection.line, byteOffset: rejection.byteOffset), reason: rejection.reason,
           text: keepsRejectedText ? try line(rejection).text : ""))
     }
     for (field, count) in zip(raw.schema.fields, lines.mismatches) where count > 0 {

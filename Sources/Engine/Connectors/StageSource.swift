@@ -1,0 +1,30 @@
+import Buffers
+import Frames
+
+/// Where a stage's input comes from, in units of work.
+package protocol StageSource: AnyObject {
+  /// The next unit; nil at the end. Waits for input. Called by one thread at a time.
+  func next() throws -> InputUnit?
+  /// The output of all units before a position that `next` gave was written. Called by one thread at a time, beside `next`.
+  func wrote(_ position: Control) throws
+  /// Whether any input was a stream of frames, so that an end mark must come.
+  var hadFrames: Bool { get }
+  /// Whether an input ended before it began: a stage writes an end even when it has no rows.
+  var wasCutShort: Bool { get }
+}
+
+extension StageSource {
+  package func wrote(_ position: Control) {}
+  package var hadFrames: Bool { false }
+  package var wasCutShort: Bool { false }
+}
+
+/// A piece of input that a worker can work on by itself.
+package enum InputUnit: Sendable {
+  /// The lines that begin within a range of a regular file; the worker reads them.
+  case lines(OpenFile, Range<Int>)
+  case text(TextBlock)
+  case frame(RawFrame, path: String)
+  /// How far a source was read: it covers the units before it.
+  case position(Control)
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import CommandSupport
+import Engine
+import SequenceStore
+
+/// The flags of files that grow.
+struct FollowFlags: ParsableArguments {
+  @Flag(help: "Go on as the files grow, rotate or appear; names may be globs, in quotes.")
+  var follow = false
+
+  @Flag(help: "With --follow: begin at the end of the files that are there.")
+  var fromEnd = false
+
+  @Option(help: ArgumentHelp("Begin where this store is; what it has is not read again.", valueName: "store"))
+  var resume: String?
+
+  /// Whether files are read with positions.
+  var isOn: Bool { follow || resume != nil }
+
+  func validate() throws {
+    if fromEnd, !follow { throw ValidationError("--from-end goes with --follow") }
+    if fromEnd, resume != nil { throw ValidationError("--from-end and --resume cannot be given together; choose one") }
+  }
+
+  /// The files, from where the flags say.
+  func source(_ inputs: [String]) throws -> FollowSource {
+    guard !inputs.contains("-") else {
+      throw ValidationError("\(follow ? "--follow" : "--resume"): name the files; a pipe has no place to go on from")
+    }
+    let termination = Termination()
+    var options = FollowSource.Options()
+    options.fromEnd = fromEnd
+    options.waits = follow
+    let source = try FollowSource(inputs, options: options, positions: try resume.map(positions)) {
+      standardError.line("seq-ingest: \($0)")
+    }
+    termination.then(source.stop)
+    return source
+  }
+
+  private func positions(of store: String) throws -> SourcePositionLookup {
+    let positions = try SourcePositions(StoreDirectory(store))
+    return SourcePositionLookup { positions[$0, $1] }
+  }
+}
