@@ -24,6 +24,11 @@ struct SeqIndex: SeqlineCommand {
   @Option(help: ArgumentHelp("The days to replace.", valueName: "D[..E]|all"))
   var replace: String
 
+  @Option(
+    help: ArgumentHelp(
+      "Old rows that arrived after it stay (default: the input's latest arrival).", valueName: "time"))
+  var horizon: PointInTime?
+
   @Option(help: "Memory for events that come unordered, such as 512M or 4G.")
   var memory = ByteCount(1 << 30)
 
@@ -45,6 +50,7 @@ struct SeqIndex: SeqlineCommand {
     var indexing = StoreIndexer.Options()
     indexing.level = parquetLevel
     indexing.parameters = ["replace": replace]
+    indexing.horizonMicros = horizon?.micros
     if let threads = stage.threads { indexing.threads = threads }
     let assembly = AssemblyOptions(memoryLimit: memory.bytes, temporaryDirectory: environment("TMPDIR") ?? "/tmp")
     var (report, counts) = try run.run(stage.options, assembly: assembly, indexing: indexing)
@@ -60,7 +66,8 @@ struct SeqIndex: SeqlineCommand {
         ("rows replaced", .integer(Int64(counts.rowsReplaced))),
       ]
       if counts.retractions > 0 { facts.append(("retractions kept", .integer(Int64(counts.retractions)))) }
-      if counts.rowsOutside > 0 { facts.append(("rows of other days left out", .integer(Int64(counts.rowsOutside)))) }
+      if counts.rowsCarriedOver > 0 { facts.append(("rows carried over", .integer(Int64(counts.rowsCarriedOver)))) }
+      if counts.rowsOutside > 0 { facts.append(("rows of other days added", .integer(Int64(counts.rowsOutside)))) }
       if let version = counts.version { facts.append(("is the table's version", .integer(version))) }
       return facts
     }

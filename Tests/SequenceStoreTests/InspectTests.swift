@@ -43,7 +43,7 @@ import Testing
     let report = try DatasetReport(StoreSnapshot(test.store), dataset: "events")
     #expect(report.rowCount == events.count { $0.dataset == "events" })
     #expect(report.eventTypes["save"] == events.count { $0.type == "save" })
-    #expect(report.fileCount == 5 && report.dayCount == 5)
+    #expect(report.fileCount == 5 && report.bucketCount == 5)
     let columns = report.columns.reduce(0) { $0 + $1.compressedByteCount }
     #expect(columns + report.bloomFilterByteCount + report.pageIndexByteCount < report.byteCount)
     #expect(report.json["rows"]?.integer == Int64(report.rowCount) && report.text.contains("event_key"))

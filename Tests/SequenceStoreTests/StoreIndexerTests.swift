@@ -48,13 +48,13 @@ import Testing
     #expect(paths[0] == paths[1])
   }
 
-  @Test func aReplacedDayLeavesTheOthers() throws {
+  @Test func aReplacedDayLeavesTheOthersAndLateEventsLandInTheirs() throws {
     let test = try TestStore()
     let (old, new) = (TestStore.events(2_000, seed: 1), TestStore.events(2_000, seed: 2))
     try test.index(old)
     let day = TestStore.day0
     let counts = try test.index(new, replacing: .days(day...day))
-    let expected = old.filter { Day(micros: $0.micros) != day } + new.filter { Day(micros: $0.micros) == day }
+    let expected = old.filter { Day(micros: $0.micros) != day } + new
     #expect(Set(try test.scan("events") + test.scan("views")) == Set(expected))
     let outside = new.count { Day(micros: $0.micros) != day && $0.dataset == "events" }
     #expect(counts["events"]?.rowsOutside == outside)

@@ -75,7 +75,8 @@ extension DeltaTable {
         return try commit(proposal, onto: latest)
       } catch {
         switch error.reason {
-        case .conflict(.removedFile), .conflict(.addedFile), .conflict(.metadataChanged): latest = try snapshot()
+        case .conflict(.removedFile), .conflict(.addedFile), .conflict(.metadataChanged), .conflict(.transaction):
+          latest = try snapshot()
         default: throw error
         }
       }

@@ -82,6 +82,15 @@ package enum CalendarText {
     return daysBefore(year: year, month: month) + day - 1
   }
 
+  /// Days since 1970-01-01 of the first of a month, 1...12.
+  package static func days(year: Int64, month: Int64) -> Int64 { daysBefore(year: year, month: month) }
+
+  /// Of the date `days` after 1970-01-01.
+  package static func yearAndMonth(_ days: Int64) -> (year: Int64, month: Int64) {
+    let (year, month, _) = civil(days)
+    return (year, month)
+  }
+
   /// Microseconds since 1970-01-01T00:00Z of `2026-11-20 01:02:03.456789` or `2026-11-20T01:02:03.456789Z`, with or
   /// without a fraction, seconds, or an offset `+01:00`; without one it is UTC.
   package static func micros(_ text: String) -> Int64? {

@@ -132,8 +132,10 @@ package struct Assembler: ~Copyable {
   }
 
   private func merge(of runs: [SortedRun], _ columns: EventColumns, isLast: Bool) throws(AssemblyError) -> RunMerge {
-    try RunMerge(
-      runs, columns, EventTypeRanks(eventTypes), keepsRetractions: isLast ? options.keepsRetractions : true,
+    var readers: [SortedRunReader] = []
+    for run in runs { readers.append(try SortedRunReader(run)) }
+    return try RunMerge(
+      readers, columns.schema, EventTypeRanks(eventTypes), keepsRetractions: isLast ? options.keepsRetractions : true,
       batchRowCount: isLast ? batchRowCount : min(batchRowCount, 4096),
       heldByteLimit: options.memoryLimit / 4)
   }

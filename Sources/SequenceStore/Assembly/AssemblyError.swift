@@ -12,6 +12,8 @@ package enum AssemblyError: Error, Equatable {
   case spill(SystemError)
   /// A sorted run in a temporary file is damaged.
   case run(FrameError, directory: String)
+  /// A data file whose events are merged with others.
+  case dataFile(path: String, what: String)
 }
 
 extension AssemblyError: CustomStringConvertible {
@@ -22,6 +24,7 @@ extension AssemblyError: CustomStringConvertible {
     case .nullValue(let column, let row): "column '\(column)' is null in row \(row) of a batch; every event needs it"
     case .spill(let error): "\(error)"
     case .run(let error, let directory): "\(directory): a temporary file of sorted events: \(error)"
+    case .dataFile(let path, let what): "\(path): \(what)"
     }
   }
 }

@@ -1,19 +1,19 @@
 import Arrow
 import ArrowKernels
 import Buffers
-import Engine
-import Frames
 
-/// Reads a sorted run, a batch at a time.
+/// Gives out sorted events, a batch at a time.
+protocol RunBatches: AnyObject {
+  /// The next rows, of which there are some; nil at the end.
+  func next() throws(AssemblyError) -> RecordBatch?
+}
+
+/// Goes through a sorted run, a user at a time.
 final class RunCursor {
   private let layout: EventLayout
   private let schema: Schema
-  private let directory: String
-  private let file: TemporaryFile
-  private var reader: FrameReader
+  private let batches: any RunBatches
   private let types: EventTypeRanks
-  /// The batches of the frame in hand that are still to come, last first.
-  private var coming: [RecordBatch] = []
   private(set) var batch: RecordBatch?
   private var values: SystemValues?
   /// The next row of `batch`, and its user.
@@ -22,15 +22,12 @@ final class RunCursor {
   /// Where the merge holds `batch`.
   var heldIndex: Int32?
 
-  init(_ run: SortedRun, _ columns: EventColumns, _ types: EventTypeRanks) throws(AssemblyError) {
-    layout = columns.layout
-    schema = columns.schema
+  /// - Parameter schema: of what is given out; columns that batches lack are null.
+  init(_ batches: any RunBatches, _ schema: Schema, _ types: EventTypeRanks) throws(AssemblyError) {
+    layout = try EventLayout(schema)
+    self.schema = schema
+    self.batches = batches
     self.types = types
-    file = run.file
-    directory = file.directory
-    do throws(SystemError) { try file.rewind() } catch { throw .spill(error) }
-    // A run is our own: however large its rows, they are read back.
-    reader = FrameReader(fileDescriptor: file.descriptor, maximumContent: 1 << 32)
     try loadBatch()
   }
 
@@ -38,18 +35,10 @@ final class RunCursor {
     position = 0
     heldIndex = nil
     batch = nil
-    while coming.isEmpty {
-      guard let frame = try nextFrame() else { return }
-      if case .data(_, let batches) = frame { coming = batches.filter { $0.rowCount > 0 }.reversed() }
-    }
-    let batch = coming.removeLast().conformed(to: schema)
+    guard let batch = try batches.next()?.conformed(to: schema) else { return }
     self.batch = batch
     values = SystemValues(batch, layout, types)
     user = userKey(batch, 0)
-  }
-
-  private func nextFrame() throws(AssemblyError) -> Frame? {
-    do throws(FrameError) { return try reader.nextFrame()?.frame } catch { throw .run(error, directory: directory) }
   }
 
   private func userKey(_ batch: RecordBatch, _ row: Int) -> UserKey {

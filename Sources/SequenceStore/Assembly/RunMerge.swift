@@ -2,7 +2,7 @@ import Arrow
 import ArrowKernels
 import Buffers
 
-/// Merges sorted runs of one schema, resolving each user's revisions across all of them.
+/// Merges sorted runs, resolving each user's revisions across all of them.
 ///
 /// Memory holds a batch per run, the batches that rows of the output in hand come from, and one user's rows.
 struct RunMerge {
@@ -13,11 +13,11 @@ struct RunMerge {
   private let heldByteLimit: Int
 
   init(
-    _ runs: [SortedRun], _ columns: EventColumns, _ types: EventTypeRanks, keepsRetractions: Bool, batchRowCount: Int,
+    _ runs: [any RunBatches], _ schema: Schema, _ types: EventTypeRanks, keepsRetractions: Bool, batchRowCount: Int,
     heldByteLimit: Int
   ) throws(AssemblyError) {
     var cursors: [RunCursor] = []
-    for run in runs { cursors.append(try RunCursor(run, columns, types)) }
+    for run in runs { cursors.append(try RunCursor(run, schema, types)) }
     self.cursors = cursors
     self.keepsRetractions = keepsRetractions
     self.batchRowCount = batchRowCount

@@ -19,6 +19,35 @@ struct SortedRun {
   }
 }
 
+/// Reads a sorted run back.
+final class SortedRunReader: RunBatches {
+  private let file: TemporaryFile
+  private var reader: FrameReader
+  /// The batches of the frame in hand that are still to come, last first.
+  private var coming: [RecordBatch] = []
+
+  init(_ run: SortedRun) throws(AssemblyError) {
+    file = run.file
+    do throws(SystemError) { try file.rewind() } catch { throw .spill(error) }
+    // A run is our own: however large its rows, they are read back.
+    reader = FrameReader(fileDescriptor: file.descriptor, maximumContent: 1 << 32)
+  }
+
+  func next() throws(AssemblyError) -> RecordBatch? {
+    while coming.isEmpty {
+      guard let frame = try nextFrame() else { return nil }
+      if case .data(_, let batches) = frame { coming = batches.filter { $0.rowCount > 0 }.reversed() }
+    }
+    return coming.removeLast()
+  }
+
+  private func nextFrame() throws(AssemblyError) -> Frame? {
+    do throws(FrameError) {
+      return try reader.nextFrame()?.frame
+    } catch { throw .run(error, directory: file.directory) }
+  }
+}
+
 extension AssemblyError {
   fileprivate init(_ error: FrameError, writingIn directory: String) {
     if case .system(_, let code) = error.reason {

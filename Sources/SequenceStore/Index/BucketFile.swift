@@ -7,7 +7,8 @@ import Parquet
 
 /// A data file that is complete, synced, and named, but part of no commit yet.
 struct FinishedFile: Sendable {
-  var day: Day
+  /// That its rows belong to; the table may have them in a larger one.
+  var bucket: Bucket
   /// In the store's temporary place.
   var temporaryPath: String
   /// Of its content, 32 hexadecimal digits: equal content has an equal name.
@@ -17,29 +18,31 @@ struct FinishedFile: Sendable {
   var statistics: FileStatistics
 
   /// Below the table.
-  var relativePath: String { "\(PartitionColumns.directory(day))/\(hash).parquet" }
+  var relativePath: String { "\(PartitionColumns.directory(bucket))/\(hash).parquet" }
 
-  func action(modifiedMillis: Int64) -> AddFile {
+  func action(modifiedMillis: Int64, dataChange: Bool = true) -> AddFile {
     AddFile(
-      path: PathEncoding.encode(path: relativePath), partitionValues: PartitionColumns.values(day),
-      byteCount: Int64(byteCount), modificationMillis: modifiedMillis, statistics: statistics.text)
+      path: PathEncoding.encode(path: relativePath), partitionValues: PartitionColumns.values(bucket),
+      byteCount: Int64(byteCount), modificationMillis: modifiedMillis, dataChange: dataChange,
+      statistics: statistics.text)
   }
 }
 
-/// The Parquet file of one day under way, in the store's temporary place. Belongs to one thread.
+/// The Parquet file of one bucket under way, in the store's temporary place. Belongs to one thread.
 final class BucketFile {
   let layout: TableLayout
-  let day: Day
+  let bucket: Bucket
   private let path: String
   private let file: OpenFile
   private var writer: ParquetWriter?
   private var order = OrderCheck()
   private var hashes = ContentHash()
 
-  init(_ layout: TableLayout, day: Day, in directory: String, options: ParquetWriterOptions) throws(StoreError) {
+  init(_ layout: TableLayout, _ bucket: Bucket, in directory: String, options: ParquetWriterOptions) throws(StoreError)
+  {
     self.layout = layout
-    self.day = day
-    path = "\(directory)/\(StoreDirectory.temporaryName(for: "\(layout.dataset)-\(day)"))"
+    self.bucket = bucket
+    path = "\(directory)/\(StoreDirectory.temporaryName(for: "\(layout.dataset)-\(bucket)"))"
     do { file = try OpenFile(writing: path) } catch { throw .system(error) }
     var options = options
     options.sortedBy = layout.order
@@ -48,7 +51,7 @@ final class BucketFile {
 
   /// Adds rows, which must come after those before them, with all columns of the dataset.
   func append(_ batch: RecordBatch, using context: inout ParquetEncoderContext) throws(StoreError) {
-    guard order.accepts(batch) else { throw .unsorted(dataset: layout.dataset, bucket: day.description) }
+    guard order.accepts(batch) else { throw .unsorted(dataset: layout.dataset, bucket: bucket.description) }
     let stored = try layout.fileBatch(batch)
     do {
       try writer?.append(stored, using: &context)
@@ -75,7 +78,7 @@ final class BucketFile {
     try write(summary.bytes)
     guard fsync(file.descriptor) == 0 else { throw .system(SystemError("sync", path)) }
     return FinishedFile(
-      day: day, temporaryPath: path, hash: hashes.text, byteCount: summary.byteCount, rowCount: rowCount,
+      bucket: bucket, temporaryPath: path, hash: hashes.text, byteCount: summary.byteCount, rowCount: rowCount,
       statistics: FileStatistics(footer: summary.metadata, schema: schema))
   }
 

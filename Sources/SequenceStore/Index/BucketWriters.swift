@@ -4,12 +4,12 @@ import Glibc
 import Parquet
 import Synchronization
 
-/// Encodes the days' files on threads of its own: each day belongs to one thread, whose queue is bounded.
+/// Encodes the buckets' files on threads of its own: each bucket belongs to one thread, whose queue is bounded.
 final class BucketWriters: Sendable {
   /// Rows that a bucket is to get.
   struct Work: Sendable {
     var layout: TableLayout
-    var day: Day
+    var bucket: Bucket
     var batch: RecordBatch
   }
 
@@ -44,7 +44,7 @@ final class BucketWriters: Sendable {
   /// Waits for room, then hands the rows on.
   /// - Throws: what went wrong with earlier work of that thread.
   func append(_ work: Work) throws(StoreError) {
-    let queue = queues[Int(work.day.number.magnitude) % queues.count]
+    let queue = queues[Int(work.bucket.days.lowerBound.number.magnitude) % queues.count]
     let byteCount = work.batch.ownByteCount
     let failure = queue.wait(until: { $0.byteCount < Self.queueByteCount || $0.failure != nil }) { state in
       state.work.append(work)
@@ -126,7 +126,7 @@ extension BucketWriters.Queue {
 private struct OpenBuckets: ~Copyable {
   private struct Key: Hashable {
     var table: String
-    var day: Day
+    var bucket: Bucket
   }
 
   let directory: String
@@ -140,12 +140,12 @@ private struct OpenBuckets: ~Copyable {
   }
 
   mutating func append(_ work: BucketWriters.Work) throws(StoreError) {
-    let key = Key(table: work.layout.table, day: work.day)
+    let key = Key(table: work.layout.table, bucket: work.bucket)
     let file: BucketFile
     if let open = files[key] {
       file = open
     } else {
-      file = try BucketFile(work.layout, day: work.day, in: directory, options: options)
+      file = try BucketFile(work.layout, work.bucket, in: directory, options: options)
       files[key] = file
     }
     try file.append(work.batch, using: &context)
@@ -153,7 +153,7 @@ private struct OpenBuckets: ~Copyable {
 
   mutating func finish() throws(StoreError) -> [String: [FinishedFile]] {
     var finished: [String: [FinishedFile]] = [:]
-    for (key, file) in files.sorted(by: { $0.key.day < $1.key.day }) {
+    for (key, file) in files.sorted(by: { $0.key.bucket < $1.key.bucket }) {
       finished[key.table, default: []].append(try file.finish(using: &context))
     }
     files = [:]

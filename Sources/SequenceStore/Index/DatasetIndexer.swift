@@ -16,7 +16,8 @@ struct DatasetIndexer {
   private var pendingRowCount = 0
   private var pendingByteCount = 0
   private var retractions: [Day: [RecordBatch]] = [:]
-  private var newestSeenMicros = Int64.min
+  /// The latest time of arrival of all rows; nil without rows.
+  private(set) var newestSeenMicros: Int64?
   private(set) var counts = IndexCounts()
 
   /// Rows, and bytes, that are dealt at once, about: enough that each of some forty days gets a page's worth.
@@ -65,17 +66,15 @@ struct DatasetIndexer {
     (pending, pendingRowCount, pendingByteCount) = ([], 0, 0)
     var work: [BucketWriters.Work] = []
     for dealt in DayDealer.deal(batches) {
-      guard range.contains(dealt.day) else {
-        counts.rowsOutside += dealt.rowCount
-        continue
-      }
+      if !range.contains(dealt.day) { counts.rowsOutside += dealt.rowCount }
       let rows = RecordBatch.interleave(batches, dealt.rows)
       if dealt.isRetracted {
         try addRetractions(rows, dealt.day)
       } else {
         noteSeen(rows)
-        counts.rows += rows.rowCount
-        work.append(BucketWriters.Work(layout: layout, day: dealt.day, batch: try layout.eventBatch(rows)))
+        if range.contains(dealt.day) { counts.rows += rows.rowCount }
+        try addCorrections(rows, dealt.day)
+        work.append(BucketWriters.Work(layout: layout, bucket: .day(dealt.day), batch: try layout.eventBatch(rows)))
       }
     }
     return work
@@ -86,25 +85,48 @@ struct DatasetIndexer {
     retractions[day, default: []].append(try retractionLayout.eventBatch(rows))
   }
 
+  /// Corrections take back their events' lower revisions, which may lie in other days.
+  private mutating func addCorrections(_ rows: RecordBatch, _ day: Day) throws(StoreError) {
+    guard let revisions = rows[SystemColumns.revision]?.values else { return }
+    let areHigher = Bitmap((0..<rows.rowCount).map { revisions.load($0, as: Int32.self) > 0 })
+    let corrections = rows.filter(areHigher)
+    guard corrections.rowCount > 0 else { return }
+    retractions[day, default: []].append(try retractionLayout.eventBatch(corrections))
+  }
+
   private mutating func noteSeen(_ rows: RecordBatch) {
     guard let seen = rows[SystemColumns.seenAt]?.values else { return }
-    for row in 0..<rows.rowCount { newestSeenMicros = max(newestSeenMicros, seen.load(row, as: Int64.self)) }
+    var newest = newestSeenMicros ?? .min
+    for row in 0..<rows.rowCount { newest = max(newest, seen.load(row, as: Int64.self)) }
+    if rows.rowCount > 0 { newestSeenMicros = newest }
   }
 
   /// The retractions that are young enough to be kept, as the days' files get them.
-  mutating func keptRetractions() -> [BucketWriters.Work] {
-    let (oldest, isOverflow) = newestSeenMicros.subtractingReportingOverflow(latenessMicros)
+  mutating func keptRetractions() throws(StoreError) -> [BucketWriters.Work] {
+    let (oldest, isOverflow) = (newestSeenMicros ?? 0).subtractingReportingOverflow(latenessMicros)
     var work: [BucketWriters.Work] = []
     for (day, batches) in retractions.sorted(by: { $0.key < $1.key }) {
-      let all = batches.count == 1 ? batches[0] : RecordBatch.concatenate(batches)
+      let all = try Self.sorted(batches)
       let seen = all.columns[2].values
       let young = Bitmap((0..<all.rowCount).map { isOverflow || seen.load($0, as: Int64.self) >= oldest })
       let kept = all.filter(young)
       counts.retractions += kept.rowCount
-      if kept.rowCount > 0 { work.append(BucketWriters.Work(layout: retractionLayout, day: day, batch: kept)) }
+      if kept.rowCount > 0 { work.append(BucketWriters.Work(layout: retractionLayout, bucket: .day(day), batch: kept)) }
     }
     retractions = [:]
     return work
+  }
+
+  /// In order, and of each event the highest revision: retractions come in their order, and so do corrections.
+  private static func sorted(_ batches: [RecordBatch]) throws(StoreError) -> RecordBatch {
+    guard batches.count > 1 else { return batches[0] }
+    var assembler = Assembler(AssemblyOptions(memoryLimit: .max))
+    var sorted: [RecordBatch] = []
+    do {
+      for batch in batches { try assembler.append(batch) }
+      _ = try assembler.finish { sorted.append($0) }
+    } catch { throw StoreError(error, at: "retractions") }
+    return RecordBatch.concatenate(sorted)
   }
 }
 
@@ -125,12 +147,16 @@ extension RecordBatch {
 package struct IndexCounts: Sendable, Equatable {
   /// Rows of the days that are replaced.
   package var rows = 0
-  /// Rows of other days, which are left out.
+  /// Rows of other days, which were added to those.
   package var rowsOutside = 0
   /// Retractions kept.
   package var retractions = 0
-  /// Rows that the replaced files had.
+  /// Rows that the replaced files had and that went.
   package var rowsReplaced = 0
+  /// Old rows of the replaced files that stay: they arrived after the horizon, or are of other days.
+  package var rowsCarriedOver = 0
+  /// Microseconds up to which the input is taken to have everything; nil: all of it.
+  package var horizonMicros: Int64?
   package var files = 0
   package var filesRemoved = 0
   package var byteCount = 0

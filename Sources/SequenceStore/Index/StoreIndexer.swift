@@ -7,6 +7,8 @@ import Parquet
 
 /// Replaces days of a store's datasets by a stream of events: the library behind `seq-index --replace`.
 ///
+/// Rows of other days are added to those: late events land in their bucket.
+///
 /// Rows go to a Parquet file per dataset and day in the store's temporary place. Nothing of the tables changes before
 /// `commit`; a run that ends without it leaves them as they were.
 package final class StoreIndexer {
@@ -16,6 +18,8 @@ package final class StoreIndexer {
     /// Compressed bytes of a row group, about: each open day holds that much in memory.
     package var rowGroupByteCount = 2 << 20
     package var level = 3
+    /// Old rows seen after it stay, in microseconds; nil: the latest `seen_at` of the input's rows of the dataset.
+    package var horizonMicros: Int64?
     /// For commitInfo: what the caller was told to do.
     package var parameters: [String: String] = [:]
 
@@ -31,7 +35,7 @@ package final class StoreIndexer {
   private var isOver = false
 
   /// - Parameters:
-  ///   - range: the days whose content is replaced; events of other days are counted and left out.
+  ///   - range: the days whose content is replaced; events of other days are added to what is there.
   package init(
     _ store: StoreDirectory, definitions: DefinitionSet, replacing range: DayRange, options: Options = Options()
   ) throws(StoreError) {
@@ -42,19 +46,13 @@ package final class StoreIndexer {
     try StoreDirectory.make(store.temporary)
     try store.removeAbandonedFiles()
     writers = BucketWriters(
-      threads: options.threads, directory: store.temporary, options: Self.fileOptions(options))
+      threads: options.threads, directory: store.temporary, options: Self.fileOptions(options).parquet)
   }
 
   deinit { if !isOver { writers.cancel() } }
 
-  private static func fileOptions(_ options: Options) -> ParquetWriterOptions {
-    var file = ParquetWriterOptions()
-    file.level = options.level
-    file.rowGroupByteCount = options.rowGroupByteCount
-    var user = ParquetWriterOptions.Column()
-    user.hasBloomFilter = true
-    file.columns[SystemColumns.user] = user
-    return file
+  private static func fileOptions(_ options: Options) -> StoreFileOptions {
+    StoreFileOptions(level: options.level, rowGroupByteCount: options.rowGroupByteCount)
   }
 
   /// Takes events of one type, or of one dataset, in the order (user_id, ts, event_type, event_key).
@@ -102,7 +100,7 @@ package final class StoreIndexer {
     }
     for name in datasets.keys.sorted() {
       for work in try datasets[name]?.deal() ?? [] { try writers.append(work) }
-      for work in datasets[name]?.keptRetractions() ?? [] { try writers.append(work) }
+      for work in try datasets[name]?.keptRetractions() ?? [] { try writers.append(work) }
     }
     isOver = true
     let files = try writers.finish()
@@ -115,14 +113,19 @@ package final class StoreIndexer {
 
   private func commit(_ indexer: DatasetIndexer, _ files: [String: [FinishedFile]]) throws(StoreError) -> IndexCounts {
     var counts = indexer.counts
+    let horizon = options.horizonMicros ?? indexer.newestSeenMicros ?? range.endMicros
+    counts.horizonMicros = horizon == .max ? nil : horizon
     for layout in [indexer.retractionLayout, indexer.layout] {
       let replacement = TableReplacement(
-        store: store, layout: layout, range: range, files: files[layout.table] ?? [], parameters: options.parameters)
+        store: store, layout: layout, range: range, horizonMicros: horizon,
+        recordsHorizon: layout.table == indexer.layout.table, files: files[layout.table] ?? [],
+        fileOptions: Self.fileOptions(options), parameters: options.parameters)
       let outcome = try replacement.commit()
       guard layout.table == indexer.layout.table else { continue }
       counts.files = outcome.filesAdded
       counts.filesRemoved = outcome.filesRemoved
       counts.rowsReplaced = outcome.rowsRemoved
+      counts.rowsCarriedOver = outcome.rowsCarriedOver
       counts.byteCount = outcome.bytesAdded
       counts.version = outcome.version
     }

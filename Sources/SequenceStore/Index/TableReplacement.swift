@@ -4,18 +4,28 @@ import Engine
 import Glibc
 import JSONText
 
-/// Puts new files in the place of all files of some days, in one commit.
+/// Puts new files in the place of what a table has of some days, in one commit.
+///
+/// Old rows that arrived after the batch's horizon, and those of other days in the same month's files, are carried over
+/// into files of their own. Files of other days than those replaced are added to what is there.
 struct TableReplacement {
   let store: StoreDirectory
   let layout: TableLayout
   let range: DayRange
+  /// Old rows seen after it stay, in microseconds.
+  let horizonMicros: Int64
+  /// Whether the commit says so, for rows that are still on their way into the table.
+  let recordsHorizon: Bool
   let files: [FinishedFile]
+  let fileOptions: StoreFileOptions
   let parameters: [String: String]
 
   struct Outcome {
     var filesAdded = 0
     var filesRemoved = 0
+    /// Old rows that went.
     var rowsRemoved = 0
+    var rowsCarriedOver = 0
     var bytesAdded = 0
     var version: Int64?
   }
@@ -26,20 +36,13 @@ struct TableReplacement {
   func commit() throws(StoreError) -> Outcome {
     var outcome = Outcome()
     guard try prepareTable() else { return outcome }
-    for file in files { try place(file) }
-    var failure: StoreError?
-    do throws(DeltaError) {
-      let snapshot = try table.commit { snapshot throws(DeltaError) in
-        do throws(StoreError) {
-          return try propose(onto: snapshot, &outcome)
-        } catch {
-          failure = error
-          return nil
-        }
-      }
-      if outcome.filesAdded + outcome.filesRemoved > 0 { outcome.version = snapshot.version }
-    } catch { throw .delta(error) }
-    if let failure { throw failure }
+    var carried = CarryOver(store, range, horizonMicros: horizonMicros, fileOptions)
+    let placement = FilePlacement(table)
+    let snapshot = try table.commit { snapshot throws(StoreError) in
+      try propose(onto: snapshot, &carried, placement, &outcome)
+    }
+    placement.removeUnplaced(files + carried.finished)
+    if outcome.filesAdded + outcome.filesRemoved > 0 { outcome.version = snapshot.version }
     return outcome
   }
 
@@ -55,27 +58,39 @@ struct TableReplacement {
   }
 
   /// The commit that replaces what `snapshot` has of the days; nil when it has just that.
-  private func propose(onto snapshot: Snapshot, _ outcome: inout Outcome) throws(StoreError) -> CommitProposal? {
+  private func propose(
+    onto snapshot: Snapshot, _ carried: inout CarryOver, _ placement: FilePlacement, _ outcome: inout Outcome
+  ) throws(StoreError) -> CommitProposal? {
     let additions = try layout.additions(to: snapshot)
     let old = snapshot.files.filter { file in
-      Self.day(of: file).map(range.contains) ?? (range == .all)
+      file.bucket.map { range.overlaps($0.days) } ?? (range == .all)
     }
-    let kept = Set(old.map { PathEncoding.fileKey($0.path) }).intersection(files.map(\.relativePath))
-    let removed = old.filter { !kept.contains(PathEncoding.fileKey($0.path)) }
-    let added = files.filter { !kept.contains($0.relativePath) }
+    let carriedOver = try carried.files(old, of: table, at: snapshot, layout)
+    let change = FileChange(of: snapshot, removing: old, adding: placed(in: snapshot) + carriedOver)
     outcome = Outcome(
-      filesAdded: added.count, filesRemoved: removed.count, rowsRemoved: removed.reduce(0) { $0 + Self.rowCount($1) },
-      bytesAdded: added.reduce(0) { $0 + $1.byteCount })
+      filesAdded: change.added.count, filesRemoved: change.removed.count,
+      rowsRemoved: change.removedRowCount - carriedOver.reduce(0) { $0 + $1.rowCount }
+        + change.keptRowCount(carriedOver),
+      rowsCarriedOver: carriedOver.reduce(0) { $0 + $1.rowCount }, bytesAdded: change.addedByteCount)
     let metadata = try metadata(of: snapshot, adding: additions)
-    guard !(added.isEmpty && removed.isEmpty && metadata == snapshot.metadata) else { return nil }
-    let now = DeltaTable.nowMillis()
-    var actions: [Action] = []
-    if metadata != snapshot.metadata { actions.append(.metadata(metadata)) }
-    actions += removed.map { .remove(RemoveFile($0, deletionMillis: now)) }
-    actions += added.map { .add($0.action(modifiedMillis: now)) }
+    let horizons =
+      recordsHorizon ? ReplacementHorizons(snapshot).actions(replacing: range, horizon: horizonMicros) : []
+    guard !(change.isEmpty && horizons.isEmpty && metadata == snapshot.metadata) else { return nil }
+    for file in change.added { try placement.place(file) }
+    let actions = (metadata != snapshot.metadata ? [.metadata(metadata)] : []) + horizons + change.actions()
     return CommitProposal(
-      operation: "WRITE", operationParameters: operationParameters, metrics: metrics(added, outcome), actions: actions,
-      replacedPartitions: replacedPartitions, replacesTable: range == .all)
+      operation: "WRITE", operationParameters: operationParameters, metrics: metrics(change, outcome),
+      actions: actions, replacedPartitions: replacedPartitions, replacesTable: range == .all)
+  }
+
+  /// The new files, in the months' buckets where the table has those.
+  private func placed(in snapshot: Snapshot) -> [FinishedFile] {
+    let places = BucketPlaces(snapshot)
+    return files.map { file in
+      var file = file
+      if case .day(let day) = file.bucket { file.bucket = places.bucket(of: day) }
+      return file
+    }
   }
 
   private func metadata(of snapshot: Snapshot, adding additions: [Field]) throws(StoreError) -> TableMetadata {
@@ -97,34 +112,18 @@ struct TableReplacement {
     return all.merging(parameters.mapValues { .string($0) }) { $1 }
   }
 
-  private func metrics(_ added: [FinishedFile], _ outcome: Outcome) -> [String: Int64] {
-    [
-      "numFiles": Int64(added.count), "numOutputRows": Int64(added.reduce(0) { $0 + $1.rowCount }),
-      "numOutputBytes": Int64(outcome.bytesAdded), "numRemovedFiles": Int64(outcome.filesRemoved),
-      "numRemovedRows": Int64(outcome.rowsRemoved),
-    ]
+  private func metrics(_ change: FileChange, _ outcome: Outcome) -> [String: Int64] {
+    var metrics = change.metrics
+    metrics["numRemovedRows"] = Int64(outcome.rowsRemoved)
+    metrics["numCopiedRows"] = Int64(outcome.rowsCarriedOver)
+    return metrics
   }
 
   /// The partitions that another writer must not have added to meanwhile.
   private var replacedPartitions: [[String: String?]] {
-    guard case .days(let days) = range else { return [] }
-    return (days.lowerBound.number...days.upperBound.number).map { [PartitionColumns.bucket: Day($0).description] }
-  }
-
-  static func day(of file: AddFile) -> Day? {
-    (file.partitionValues[PartitionColumns.bucket] ?? nil).flatMap { Day($0) }
-  }
-
-  private static func rowCount(_ file: AddFile) -> Int {
-    file.statistics.flatMap { FileStatistics(parsing: $0) }.map { Int($0.rowCount) } ?? 0
-  }
-
-  /// Moves a file to its place in the table, and syncs the directory.
-  private func place(_ file: FinishedFile) throws(StoreError) {
-    let directory = "\(table.path)/\(PartitionColumns.directory(file.day))"
-    try StoreDirectory.make(directory)
-    let path = "\(table.path)/\(file.relativePath)"
-    guard unsafe rename(file.temporaryPath, path) == 0 else { throw .system(SystemError("rename", file.temporaryPath)) }
-    try StoreDirectory.sync(directory)
+    guard case .days(let range) = range else { return [] }
+    let days = (range.lowerBound.number...range.upperBound.number).map { Day($0) }
+    let buckets = days.map { Bucket.day($0) } + Set(days.map { Month($0) }).sorted().map { Bucket.month($0) }
+    return buckets.map { [PartitionColumns.bucket: $0.description] }
   }
 }

@@ -24,7 +24,7 @@ package struct DatasetReport: Sendable {
   package var pageIndexByteCount = 0
   /// The first and last day; nil when it is empty.
   package var days: ClosedRange<Day>?
-  package var dayCount = 0
+  package var bucketCount = 0
   package var columns: [Column] = []
   /// Events by type.
   package var eventTypes: [String: Int] = [:]
@@ -40,8 +40,9 @@ package struct DatasetReport: Sendable {
     columns = delta.schema.fields.filter { !PartitionColumns.names.contains($0.name) }.map { field in
       Column(name: field.name, type: field.metadata[TableLayout.definedType] ?? "\(field.type)")
     }
-    dayCount = dataset.days.count
-    if let first = dataset.days.last, let last = dataset.days.first { days = first.day...last.day }
+    bucketCount = dataset.buckets.count
+    let first = dataset.buckets.map(\.bucket.days.lowerBound).min()
+    if let first, let last = dataset.buckets.first { days = first...last.bucket.days.upperBound }
     retractionCount = dataset.retractions.count
     for file in dataset.files { try add(file) }
   }
@@ -55,7 +56,7 @@ package struct DatasetReport: Sendable {
     for group in opened.file.metadata.rowGroups {
       for (leaf, chunk) in zip(opened.file.schema.leaves, group.columns) { add(chunk, of: leaf) }
     }
-    try addEventTypes(file, opened)
+    eventTypes.merge(try file.eventTypes(), uniquingKeysWith: +)
   }
 
   private mutating func add(_ chunk: ColumnChunkMetadata, of leaf: LeafColumn) {
@@ -67,23 +68,6 @@ package struct DatasetReport: Sendable {
     columns[place].compressedByteCount += metadata.totalCompressedByteCount
     columns[place].uncompressedByteCount += metadata.totalUncompressedByteCount
   }
-
-  private mutating func addEventTypes(_ file: StoreFile, _ opened: OpenedFile) throws(StoreError) {
-    var options = ReadOptions()
-    options.dictionaryColumns = [SystemColumns.eventType]
-    var counts: [String: Int] = [:]
-    do {
-      let reader = try ParquetReader(opened.bytes, options: options)
-      try reader.forEachBatch(columns: try reader.columns([SystemColumns.eventType])) { batch in
-        let column = batch.columns[0]
-        guard case .dictionary(_, let values) = column.storage else { return }
-        var byIndex = [Int](repeating: 0, count: values.count)
-        for row in 0..<column.count where column.isValid(row) { byIndex[column.dictionaryIndex(row)] += 1 }
-        for (index, count) in byIndex.enumerated() where count > 0 { counts[values.string(index), default: 0] += count }
-      }
-    } catch { throw StoreError(error, at: file.path) }
-    eventTypes.merge(counts, uniquingKeysWith: +)
-  }
 }
 
 extension DatasetReport {
@@ -92,7 +76,7 @@ extension DatasetReport {
       "dataset": .string(dataset), "version": .integer(version), "rows": .integer(Int64(rowCount)),
       "files": .integer(Int64(fileCount)), "row_groups": .integer(Int64(rowGroupCount)),
       "bytes": .integer(Int64(byteCount)), "bloom_filter_bytes": .integer(Int64(bloomFilterByteCount)),
-      "page_index_bytes": .integer(Int64(pageIndexByteCount)), "days": .integer(Int64(dayCount)),
+      "page_index_bytes": .integer(Int64(pageIndexByteCount)), "buckets": .integer(Int64(bucketCount)),
       "first_day": days.map { .string($0.lowerBound.description) } ?? .null,
       "last_day": days.map { .string($0.upperBound.description) } ?? .null,
       "event_types": .object(eventTypes.mapValues { .integer(Int64($0)) }),
@@ -115,7 +99,7 @@ extension DatasetReport {
       "\(dataset), version \(version): \(rowCount) events in \(fileCount) files and \(rowGroupCount) row groups",
       "  \(byteCount) bytes, \(perEvent(byteCount)) per event; bloom filters \(bloomFilterByteCount),"
         + " page indexes \(pageIndexByteCount)",
-      "  \(dayCount) days" + (days.map { ", \($0.lowerBound)..\($0.upperBound)" } ?? "")
+      "  \(bucketCount) buckets" + (days.map { ", \($0.lowerBound)..\($0.upperBound)" } ?? "")
         + "; \(retractionCount) retractions",
       "  " + types.joined(separator: ", "),
     ]

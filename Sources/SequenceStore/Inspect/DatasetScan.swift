@@ -6,9 +6,9 @@ import DeltaLog
 import Engine
 import Parquet
 
-/// Reads a dataset's events back, a day after the other: what `seq-store cat` writes.
+/// Reads a dataset's events back, a bucket after the other: what `seq-store cat` writes.
 package struct DatasetScan {
-  /// The system columns and the wanted ones, marked as events; `seq.order` is `user` for a single day alone.
+  /// The system columns and the wanted ones, marked as events; `seq.order` is `user` for a single file alone.
   package let schema: Schema
   private let dataset: DatasetSnapshot
   private let files: [StoreFile]
@@ -22,8 +22,8 @@ package struct DatasetScan {
       throw .noSuchDataset(name, known: try snapshot.store.datasetNames())
     }
     self.dataset = dataset
-    let days = dataset.days.filter { range.contains($0.day) }.reversed()
-    files = days.flatMap { $0.files.sorted { $0.path < $1.path } }
+    let buckets = dataset.buckets.filter { range.overlaps($0.bucket.days) }.reversed()
+    files = buckets.flatMap { $0.files.sorted { $0.path < $1.path } }
     let features = delta.schema.fields.filter { !Self.isOwn($0.name) }
     for column in columns ?? [] where !features.contains(where: { $0.name == column }) {
       throw .noSuchColumn(column, dataset: name, known: features.map(\.name))

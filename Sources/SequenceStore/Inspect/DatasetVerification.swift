@@ -8,7 +8,7 @@ import Parquet
 /// Checks all that readers rely on: what `seq-store verify` does.
 ///
 /// Every file is read whole, with its checksums, and must be what its table, statistics, indexes and bloom filters say:
-/// sorted, of its day, each event once.
+/// sorted, of its bucket, each event once.
 package struct DatasetVerification: Sendable {
   package struct Problem: Sendable, Equatable, CustomStringConvertible {
     package var path: String
@@ -29,10 +29,10 @@ package struct DatasetVerification: Sendable {
     guard let dataset = snapshot.datasets[name], dataset.delta != nil else {
       throw .noSuchDataset(name, known: try snapshot.store.datasetNames())
     }
-    for (day, files) in dataset.days {
-      var seen: Set<EventIdentity> = []
+    for (bucket, files) in dataset.buckets {
       for file in files {
-        var check = FileCheck(file, day: day, deriving: dataset.derived)
+        var seen: Set<EventIdentity> = []
+        var check = FileCheck(file, bucket: bucket, deriving: dataset.derived)
         check.run(&seen)
         fileCount += 1
         rowCount += check.rowCount
@@ -51,16 +51,16 @@ private struct EventIdentity: Hashable {
 /// Reads one file and lists what is wrong with it.
 private struct FileCheck {
   private let file: StoreFile
-  private let day: Day
+  private let bucket: Bucket
   private let derived: DerivedColumns
   private(set) var problems: [String] = []
   private(set) var rowCount = 0
   private var times: ClosedRange<Int64>?
 
-  init(_ file: StoreFile, day: Day, deriving derived: DerivedColumns) {
+  init(_ file: StoreFile, bucket: Bucket, deriving derived: DerivedColumns) {
     self.file = file
     self.derived = derived
-    self.day = day
+    self.bucket = bucket
   }
 
   mutating func run(_ seen: inout Set<EventIdentity>) {
@@ -109,13 +109,14 @@ private struct FileCheck {
 
   private mutating func checkTimes(_ keys: RecordBatch, _ group: Int) {
     let values = keys.columns[1].values
+    let days = bucket.days
     var others = 0
     for row in 0..<keys.rowCount {
       let micros = values.load(row, as: Int64.self)
-      if Day(micros: micros) != day { others += 1 }
+      if !days.contains(Day(micros: micros)) { others += 1 }
       times = min(times?.lowerBound ?? micros, micros)...max(times?.upperBound ?? micros, micros)
     }
-    if others > 0 { problems.append("row group \(group): \(others) events of another day than \(day)") }
+    if others > 0 { problems.append("row group \(group): \(others) events of another day than \(bucket)") }
   }
 
   private mutating func checkIdentities(_ keys: RecordBatch, _ group: Int, _ seen: inout Set<EventIdentity>) {
@@ -123,7 +124,7 @@ private struct FileCheck {
     let repeated = (0..<keys.rowCount).count { row in
       !seen.insert(EventIdentity(eventType: types.string(row), eventKey: numbers.load(row, as: Int64.self))).inserted
     }
-    if repeated > 0 { problems.append("row group \(group): \(repeated) events are in the day more than once") }
+    if repeated > 0 { problems.append("row group \(group): \(repeated) events are in the file more than once") }
   }
 
   /// The bloom filter holds every user, and the page bounds lead to each user's rows.

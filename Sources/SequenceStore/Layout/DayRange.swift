@@ -51,6 +51,23 @@ package enum DayRange: Sendable, Hashable {
     self = .days(first...last)
   }
 
+  /// The first microsecond after it; the greatest number where it has no end.
+  var endMicros: Int64 {
+    switch self {
+    case .all: .max
+    case .days(let range): range.upperBound.startMicros + Day.micros
+    }
+  }
+
+  package func overlaps(_ days: ClosedRange<Day>) -> Bool {
+    switch self {
+    case .all: true
+    case .days(let range): range.overlaps(days)
+    }
+  }
+
+  package func covers(_ days: ClosedRange<Day>) -> Bool { contains(days.lowerBound) && contains(days.upperBound) }
+
   package func contains(_ day: Day) -> Bool {
     switch self {
     case .all: true

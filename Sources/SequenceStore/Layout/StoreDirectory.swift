@@ -3,6 +3,7 @@
 //   tmp/                                                  files being written; nothing refers to them
 //   datasets/DATASET/_delta_log/…                         a Delta table of events, none of them retracted
 //   datasets/DATASET/bucket=2026-11-20/shard=00/H.parquet a day, sorted by user and time; H: a hash of the content
+//   datasets/DATASET/bucket=2026-09/shard=00/H.parquet    a month of older days
 //   retractions/DATASET/…                                 a Delta table of the events that are gone, laid out alike
 //   live/00/…                                             the live log: see LiveDirectory
 import DeltaLog
@@ -100,8 +101,8 @@ enum PartitionColumns {
   static let shard = "shard"
   static let names = [bucket, shard]
 
-  static func values(_ day: Day) -> [String: String?] { [bucket: day.description, shard: "00"] }
+  static func values(_ bucket: Bucket) -> [String: String?] { [Self.bucket: bucket.description, shard: "00"] }
 
-  /// The directory of a day's files, below the table.
-  static func directory(_ day: Day) -> String { "bucket=\(day)/shard=00" }
+  /// The directory of a bucket's files, below the table.
+  static func directory(_ bucket: Bucket) -> String { "bucket=\(bucket)/shard=00" }
 }

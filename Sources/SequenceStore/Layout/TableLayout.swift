@@ -31,6 +31,23 @@ struct TableLayout: Sendable {
       DerivedColumns())
   }
 
+  /// The layout that a table has.
+  ///
+  /// - Parameter table: its directory, below the store.
+  init(of snapshot: Snapshot, dataset: String, table: String) throws(StoreError) {
+    var derived = DerivedColumns(of: snapshot.metadata)
+    for name in DerivedColumns.names where snapshot.schema[name] != nil { derived[name] = nil }
+    let system = SystemColumns.stored(userType: snapshot.schema[SystemColumns.user]?.type ?? .int64)
+    let features = snapshot.schema.fields.filter { field in
+      !PartitionColumns.names.contains(field.name) && !system.contains { $0.name == field.name }
+    }
+    let defined = features.map { field in
+      let type = field.metadata[Self.definedType].flatMap { DataType(text: $0) }
+      return Field(field.name, type ?? field.type, isNullable: field.isNullable)
+    }
+    try self.init(dataset, table, system + defined, derived)
+  }
+
   private init(
     _ dataset: String, _ table: String, _ fields: [Field], _ derived: DerivedColumns
   ) throws(StoreError) {

@@ -24,8 +24,8 @@ struct EventCollector {
   private let request: SequenceRequest
   private let plan: SequencePlan
   private let user: UserProbe
-  /// The newest day first, with the files of all datasets.
-  private let days: [(day: Day, files: [(dataset: String, file: StoreFile)])]
+  /// The newest days first, with the files of all datasets.
+  private let days: [BucketGroup<(dataset: String, file: StoreFile)>]
   private let derived: [String: DerivedColumns]
   private let retractions: [String: [Retraction]]
   private let keyColumns: [String]
@@ -59,16 +59,19 @@ struct EventCollector {
 
   private static func merge(
     _ datasets: [DatasetSnapshot], _ request: SequenceRequest
-  ) -> [(day: Day, files: [(dataset: String, file: StoreFile)])] {
-    var days: [Day: [(dataset: String, file: StoreFile)]] = [:]
+  ) -> [BucketGroup<(dataset: String, file: StoreFile)>] {
+    var files: [(bucket: Bucket, file: (dataset: String, file: StoreFile))] = []
     let first = request.fromMicros.map { Day(micros: $0) }
     let last = request.untilMicros.map { Day(micros: $0 == .min ? $0 : $0 - 1) }
     for dataset in datasets {
-      for (day, files) in dataset.days where day >= first ?? day && day <= last ?? day {
-        days[day, default: []] += files.map { (dataset.name, $0) }
+      for (bucket, own) in dataset.buckets
+      where bucket.days.upperBound >= first ?? bucket.days.upperBound
+        && bucket.days.lowerBound <= last ?? bucket.days.lowerBound
+      {
+        files += own.map { (bucket, (dataset.name, $0)) }
       }
     }
-    return days.sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
+    return BucketGroup.groups(files)
   }
 
   // MARK: Selection
@@ -76,13 +79,13 @@ struct EventCollector {
   /// Reads days, newest first, until enough rows are found.
   mutating func collect(using context: inout DecodingContext) throws(StoreError) {
     (sources, found, capped, mayRepeat, cut) = ([], [], [:], false, [])
-    for (_, files) in days {
+    for group in days {
       guard found.count < request.last else {
         cut.insert(.length)
         return
       }
       let first = sources.count
-      for (dataset, file) in files where overlaps(file) {
+      for (dataset, file) in group.files where overlaps(file) {
         let derived = derived[dataset] ?? DerivedColumns()
         sources += try file.rows(of: user, dataset: dataset, deriving: derived, using: &context)
       }
@@ -97,7 +100,7 @@ struct EventCollector {
     return times.upperBound >= request.fromMicros ?? .min && times.lowerBound < request.untilMicros ?? .max
   }
 
-  /// Selects among the rows of one day, newest first.
+  /// Selects among the rows of one group of buckets, newest first.
   private mutating func take(_ range: Range<Int>, using context: inout DecodingContext) throws(StoreError) {
     var rows: [Found] = []
     for index in range {

@@ -10,8 +10,9 @@ import Synchronization
 final class StoreFile: Sendable {
   let action: AddFile
   let path: String
-  /// Nil where another engine put it into no day's partition.
-  let day: Day?
+  /// Nil where another engine put it into no bucket.
+  let bucket: Bucket?
+  let statistics: FileStatistics?
   /// When its events happened, as far as its statistics say.
   let times: ClosedRange<Int64>?
   private let opened = Mutex<OpenedFile?>(nil)
@@ -19,8 +20,9 @@ final class StoreFile: Sendable {
   init(_ action: AddFile, path: String) {
     self.action = action
     self.path = path
-    day = (action.partitionValues[PartitionColumns.bucket] ?? nil).flatMap { Day($0) }
-    times = action.statistics.flatMap { FileStatistics(parsing: $0) }?.timestampRange(SystemColumns.ts)
+    bucket = action.bucket
+    statistics = action.statistics.flatMap { FileStatistics(parsing: $0) }
+    times = statistics?.timestampRange(SystemColumns.ts)
   }
 
   /// The file, opened by the first who asks.

@@ -50,7 +50,7 @@ package struct StoreSnapshot: Sendable {
   }
 }
 
-/// A dataset's table at one version, its files by day.
+/// A dataset's table at one version, its files by bucket.
 final class DatasetSnapshot: Sendable {
   let name: String
   /// Nil where there is no table.
@@ -58,8 +58,8 @@ final class DatasetSnapshot: Sendable {
   let files: [StoreFile]
   /// The system columns that its files need not have.
   let derived: DerivedColumns
-  /// The latest day first.
-  let days: [(day: Day, files: [StoreFile])]
+  /// The latest bucket first.
+  let buckets: [(bucket: Bucket, files: [StoreFile])]
   let retractions: RetractionIndex
   let retractionVersion: Int64?
 
@@ -79,7 +79,7 @@ final class DatasetSnapshot: Sendable {
         return known[path] ?? StoreFile(action, path: path)
       }
     } catch { throw .delta(error) }
-    days = try Self.byDay(files)
+    buckets = try Self.byBucket(files)
     let table = store.retractions(name)
     do {
       retractionVersion = try table.latestVersion()
@@ -88,15 +88,20 @@ final class DatasetSnapshot: Sendable {
     } catch { throw StoreError(error, at: table.path) }
   }
 
-  private static func byDay(_ files: [StoreFile]) throws(StoreError) -> [(day: Day, files: [StoreFile])] {
-    var days: [Day: [StoreFile]] = [:]
+  private static func byBucket(_ files: [StoreFile]) throws(StoreError) -> [(bucket: Bucket, files: [StoreFile])] {
+    var buckets: [Bucket: [StoreFile]] = [:]
     for file in files {
-      guard let day = file.day else {
-        throw .damaged(path: file.path, what: "no day's partition, 'bucket=2026-11-20' or the like, holds it")
+      guard let bucket = file.bucket else {
+        throw .damaged(path: file.path, what: "no bucket, 'bucket=2026-11-20' or 'bucket=2026-09', holds it")
       }
-      days[day, default: []].append(file)
+      buckets[bucket, default: []].append(file)
     }
-    return days.sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
+    return buckets.sorted { $0.key > $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// The files in groups that share no day, the latest first.
+  var groups: [BucketGroup<StoreFile>] {
+    BucketGroup.groups(buckets.flatMap { bucket, files in files.map { (bucket, $0) } })
   }
 }
 

@@ -1,0 +1,25 @@
+import Definitions
+import Parquet
+
+/// How the store's data files are encoded.
+package struct StoreFileOptions: Sendable {
+  /// Of zstd.
+  package var level: Int
+  /// Compressed bytes of a row group, about.
+  package var rowGroupByteCount: Int
+
+  package init(level: Int = 3, rowGroupByteCount: Int = 2 << 20) {
+    self.level = level
+    self.rowGroupByteCount = rowGroupByteCount
+  }
+
+  var parquet: ParquetWriterOptions {
+    var options = ParquetWriterOptions()
+    options.level = level
+    options.rowGroupByteCount = rowGroupByteCount
+    var user = ParquetWriterOptions.Column()
+    user.hasBloomFilter = true
+    options.columns[SystemColumns.user] = user
+    return options
+  }
+}

@@ -1,0 +1,122 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Definitions
+import DeltaLog
+import Parquet
+
+/// Which of a file's rows are wanted; nil: all of them.
+typealias RowChoice = (RecordBatch) -> Bitmap?
+
+/// Reads a data file as events with all columns of its table, a batch at a time.
+final class EventFileRows: RunBatches {
+  private let path: String
+  private let schema: Schema
+  private let stored: ParquetSchema
+  private let derived: DerivedColumns
+  private let choice: RowChoice
+  private let bytes: Buffer
+  private let projection: ReadProjection
+  private let batchRowCount: Int
+  private var group = 0
+  private var decoder: RowGroupDecoder?
+  private var pages = PageDecoder()
+
+  /// - Parameters:
+  ///   - schema: the columns wanted; the event type comes as a dictionary.
+  ///   - derived: the table's columns that readers derive.
+  init(
+    _ file: StoreFile, _ schema: Schema, deriving derived: DerivedColumns, batchRowCount: Int,
+    choosing choice: @escaping RowChoice
+  ) throws(StoreError) {
+    let opened = try file.open()
+    path = file.path
+    self.schema = schema
+    self.derived = derived
+    self.choice = choice
+    self.batchRowCount = batchRowCount
+    bytes = opened.bytes
+    stored = opened.file.schema
+    var options = ReadOptions()
+    options.dictionaryColumns = [SystemColumns.eventType]
+    let names = derived.sources(of: schema.fields.map(\.name), in: stored)
+    projection = ReadProjection(
+      opened.file, columns: names.compactMap { opened.file.schema.columnIndex(of: $0) }, options: options)
+  }
+
+  func next() throws(AssemblyError) -> RecordBatch? {
+    do throws(StoreError) {
+      while let batch = try nextStored() {
+        let events = try events(batch)
+        let chosen = choice(events).map { events.filter($0) } ?? events
+        if chosen.rowCount > 0 { return chosen }
+      }
+      return nil
+    } catch { throw .dataFile(path: path, what: "\(error)") }
+  }
+
+  private func nextStored() throws(StoreError) -> RecordBatch? {
+    do throws(ParquetError) {
+      while group < projection.file.rowGroupCount {
+        if decoder == nil { decoder = try openGroup() }
+        if let batch = try decoder?.next(batchRowCount, &pages) { return batch }
+        decoder = nil
+        group += 1
+      }
+      return nil
+    } catch { throw .parquet(error) }
+  }
+
+  private func openGroup() throws(ParquetError) -> RowGroupDecoder {
+    let plan = try projection.plan(rowGroup: group, rows: nil, pages: nil)
+    return try RowGroupDecoder(plan, bytes: plan.ranges.map { bytes.slice($0) })
+  }
+
+  /// The rows under the wanted columns: as they are stored, derived, or null.
+  private func events(_ batch: RecordBatch) throws(StoreError) -> RecordBatch {
+    var columns: [ArrowArray] = []
+    for field in schema.fields {
+      if let column = derived.column(field.name, of: batch, in: stored) {
+        do {
+          columns.append(
+            field.name == SystemColumns.eventType
+              ? column.dictionaryEncoded() ?? column : try column.conformed(to: field.type, column: field.name))
+        } catch { throw .delta(error) }
+      } else if field.name == SystemColumns.retracted {
+        let none = Bitmap(repeating: false, count: batch.rowCount)
+        columns.append(ArrowArray(.boolean, count: batch.rowCount, storage: .boolean(none)))
+      } else {
+        columns.append(ArrowArray(nulls: field.type, count: batch.rowCount))
+      }
+    }
+    for (field, column) in zip(schema.fields, columns) where !field.isNullable && column.nullCount > 0 {
+      throw .damaged(path: path, what: "column '\(field.name)' has nulls")
+    }
+    return RecordBatch(schema, columns, rowCount: batch.rowCount)
+  }
+}
+
+extension StoreFile {
+  /// How many events of which type it has.
+  func eventTypes() throws(StoreError) -> [String: Int] {
+    var counts: [String: Int] = [:]
+    let rows = try EventFileRows(
+      self, Schema([EventFileRows.eventType]), deriving: DerivedColumns(), batchRowCount: 1 << 16,
+      choosing: { _ in nil })
+    do {
+      while let batch = try rows.next() {
+        guard case .dictionary(_, let values) = batch.columns[0].storage else { continue }
+        var byIndex = [Int](repeating: 0, count: values.count)
+        for row in 0..<batch.rowCount { byIndex[batch.columns[0].dictionaryIndex(row)] += 1 }
+        for (index, count) in byIndex.enumerated() where count > 0 { counts[values.string(index), default: 0] += count }
+      }
+    } catch { throw .assembly(error) }
+    return counts
+  }
+}
+
+extension EventFileRows {
+  /// The event type as these rows have it.
+  static let eventType = Field(
+    SystemColumns.eventType, .dictionary(index: .int32, value: .utf8, isOrdered: false), isNullable: false)
+}

@@ -1,0 +1,114 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Definitions
+import DeltaLog
+import Parquet
+
+/// The rows of some files of one table, as events with all of the table's columns.
+struct TableRows {
+  /// How its new files are laid out.
+  let layout: TableLayout
+  /// The columns of the rows given out: the system columns first.
+  let schema: Schema
+  private let derived: DerivedColumns
+  /// Where rows that must be sorted go to.
+  private let temporaryDirectory: String
+
+  /// Files that are merged at once; more go to sorted runs first.
+  private static let mergeWidth = 64
+  private static let batchRowCount = 1 << 12
+  /// Bytes of events held in memory, about.
+  private static let memoryLimit = 256 << 20
+
+  /// - Parameters:
+  ///   - table: at the snapshot that has the files.
+  ///   - isMarked: whether rows say that they are not retracted, as events on their way do.
+  init(_ layout: TableLayout, of table: Snapshot, in store: StoreDirectory, isMarked: Bool = false) {
+    self.layout = layout
+    derived = DerivedColumns(of: table.metadata)
+    temporaryDirectory = store.temporary
+    var fields = layout.eventSchema.fields.map { $0.name == SystemColumns.eventType ? EventFileRows.eventType : $0 }
+    if isMarked {
+      fields.insert(
+        Field(SystemColumns.retracted, .boolean, isNullable: false), at: SystemColumns.stored(userType: .int64).count)
+    }
+    schema = Schema(fields)
+  }
+
+  /// Gives out the chosen rows of `files` in the order (user_id, ts, event_type, event_key), of each event the one that
+  /// holds: the highest revision, of equal ones the row seen first.
+  ///
+  /// Memory holds a batch per file.
+  /// - Returns: how many of the chosen rows gave way to others.
+  func merge(
+    _ files: [StoreFile], choosing choice: @escaping RowChoice = { _ in nil }, _ emit: (RecordBatch) throws -> Void
+  ) throws -> Int {
+    var types: Set<String> = []
+    for file in files { types.formUnion(try file.eventTypes().keys) }
+    let ranks = EventTypeRanks(types)
+    var superseded = 0
+    var runs: [any RunBatches] = []
+    for file in files { runs.append(try sortedRows(file, choice, &superseded)) }
+    while runs.count > Self.mergeWidth {
+      let merge = try merge(of: Array(runs.prefix(Self.mergeWidth)), ranks)
+      let run = try SortedRun(in: temporaryDirectory) { emit in superseded += try merge.write(emit) }
+      runs.removeFirst(Self.mergeWidth)
+      runs.append(try SortedRunReader(run))
+    }
+    return try superseded + merge(of: runs, ranks).write(emit)
+  }
+
+  private func merge(of runs: [any RunBatches], _ ranks: EventTypeRanks) throws(AssemblyError) -> RunMerge {
+    try RunMerge(
+      runs, schema, ranks, keepsRetractions: true, batchRowCount: Self.batchRowCount,
+      heldByteLimit: Self.memoryLimit / 4)
+  }
+
+  /// The rows of a file in order: as they lie where the file is sorted, else brought into order first.
+  private func sortedRows(
+    _ file: StoreFile, _ choice: @escaping RowChoice, _ superseded: inout Int
+  ) throws -> any RunBatches {
+    let rows = try EventFileRows(
+      file, schema, deriving: derived, batchRowCount: Self.batchRowCount, choosing: choice)
+    if try file.isSorted() { return rows }
+    var assembler = Assembler(
+      AssemblyOptions(memoryLimit: Self.memoryLimit, temporaryDirectory: temporaryDirectory))
+    while let batch = try rows.next() { try assembler.append(batch) }
+    var counts = AssemblyCounts()
+    let run = try SortedRun(in: temporaryDirectory) { emit in counts = try assembler.finish(emit) }
+    superseded += counts.superseded
+    return try SortedRunReader(run)
+  }
+}
+
+extension TableRows {
+  /// Writes the chosen rows of `files`, merged, to a file for `bucket`; nil when there are none.
+  func write(
+    _ files: [StoreFile], to bucket: Bucket, _ options: StoreFileOptions, choosing choice: @escaping RowChoice
+  ) throws(StoreError) -> (file: FinishedFile?, superseded: Int) {
+    var context = ParquetEncoderContext()
+    var output: BucketFile?
+    var superseded = 0
+    do {
+      superseded = try merge(files, choosing: choice) { batch in
+        let file = try output ?? BucketFile(layout, bucket, in: temporaryDirectory, options: options.parquet)
+        output = file
+        try file.append(batch, using: &context)
+      }
+      return (try output?.finish(using: &context), superseded)
+    } catch {
+      output?.discard()
+      throw StoreError(error, at: layout.table)
+    }
+  }
+}
+
+extension StoreFile {
+  /// Whether all its rows are in order. What other engines write may be, but only within each row group.
+  fileprivate func isSorted() throws(StoreError) -> Bool {
+    let opened = try open()
+    let isOwn = opened.file.metadata.createdBy == ParquetWriterOptions().createdBy
+    return opened.groups.allSatisfy(\.isSorted) && (isOwn || opened.groups.count < 2)
+  }
+}
