@@ -12,7 +12,10 @@ import Glibc
   package init(_ state: sending State) {
     self.state = state
     unsafe pthread_mutex_init(mutex, nil)
-    unsafe pthread_cond_init(changed, nil)
+    var attributes = pthread_condattr_t()
+    unsafe pthread_condattr_init(&attributes)
+    unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    unsafe pthread_cond_init(changed, &attributes)
   }
 
   deinit {
@@ -34,12 +37,36 @@ import Glibc
 
   /// Blocks until `isReady`, then runs `body` alone on the state and wakes all that wait.
   package func wait<R>(until isReady: (State) -> Bool, then body: (inout State) -> R) -> R {
+    wait(until: isReady, seconds: nil, then: body)
+  }
+
+  /// Blocks until `isReady`, but no longer than `seconds`, then runs `body` alone on the state and wakes all that wait.
+  package func wait<R>(until isReady: (State) -> Bool, seconds: Double?, then body: (inout State) -> R) -> R {
+    var deadline = seconds.map(Self.deadline)
     unsafe pthread_mutex_lock(mutex)
-    while !isReady(state) { unsafe pthread_cond_wait(changed, mutex) }
+    while !isReady(state) {
+      guard deadline != nil else {
+        unsafe pthread_cond_wait(changed, mutex)
+        continue
+      }
+      if unsafe pthread_cond_timedwait(changed, mutex, &deadline!) == ETIMEDOUT { break }
+    }
     defer {
       unsafe pthread_cond_broadcast(changed)
       unsafe pthread_mutex_unlock(mutex)
     }
     return body(&state)
   }
+
+  private static func deadline(in seconds: Double) -> timespec {
+    let nanoseconds = monotonicNanoseconds() + Int64(max(0, min(seconds, 1e9)) * 1e9)
+    return timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+  }
+}
+
+/// A clock that only goes forward, for measuring.
+package func monotonicNanoseconds() -> Int64 {
+  var now = timespec()
+  unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+  return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
 }

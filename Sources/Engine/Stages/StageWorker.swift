@@ -131,7 +131,7 @@ struct TextRefused: Error, CustomStringConvertible {
 
 extension Buffer {
   /// As UTF-8, repaired where it is none.
-  var text: String { unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) } }
+  package var text: String { unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) } }
 }
 
 extension OpenFile {
