@@ -19,7 +19,7 @@ package enum DurationText {
   }
 
   /// The longest unit of which it is a whole number, weeks left aside.
-  static func format(_ micros: Int64) -> String {
+  package static func format(_ micros: Int64) -> String {
     guard let unit = units.dropFirst().first(where: { micros % $0.micros == 0 && micros != 0 }) else { return "0s" }
     return "\(micros / unit.micros)\(unit.symbol)"
   }

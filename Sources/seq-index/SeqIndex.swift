@@ -10,8 +10,15 @@ struct SeqIndex: SeqlineCommand {
     commandName: "seq-index",
     abstract: "Store enriched events as Parquet under a Delta log.",
     discussion: """
-      Replaces whole days in one commit. An input that was cut short, by
-      the death of a stage before this one, changes nothing.
+      Adds events as they come: each frame goes to the store's live log,
+      synced at once, and in the background into sorted Parquet files.
+      Of several writers one has the log; it says who.
+
+        tail -F events.log | seq-filter | seq-enrich | seq-index
+
+      With --replace, puts whole days in the place of what they were, in
+      one commit. An input that was cut short, by the death of a stage
+      before this one, then changes nothing.
 
         seq-enrich in.frames | seq-assemble | seq-index --replace all
       """,
@@ -21,13 +28,25 @@ struct SeqIndex: SeqlineCommand {
   @OptionGroup var definitions: DefinitionOptions
   @OptionGroup var store: StoreOptions
 
-  @Option(help: ArgumentHelp("The days to replace.", valueName: "D[..E]|all"))
-  var replace: String
+  @Option(help: ArgumentHelp("Replace these days; the rest stays.", valueName: "D[..E]|all"))
+  var replace: String?
 
   @Option(
     help: ArgumentHelp(
       "Old rows that arrived after it stay (default: the input's latest arrival).", valueName: "time"))
   var horizon: PointInTime?
+
+  @Flag(help: "Write positions and watermarks to standard output once what precedes them is durable.")
+  var acknowledge = false
+
+  @Flag(help: "At the input's end, bring all of the live log into the tables.")
+  var settle = false
+
+  @Option(help: "A segment of the live log ends at this size.")
+  var segmentSize = ByteCount(256 << 20)
+
+  @Option(help: ArgumentHelp("Or this long after its first frame.", valueName: "span"))
+  var segmentAge = TimeSpan(micros: 60_000_000)
 
   @Option(help: "Memory for events that come unordered, such as 512M or 4G.")
   var memory = ByteCount(1 << 30)
@@ -40,23 +59,58 @@ struct SeqIndex: SeqlineCommand {
 
   func validate() throws {
     if !(1...22).contains(parquetLevel) { throw ValidationError("--parquet-level \(parquetLevel) is outside 1...22") }
+    if segmentAge.micros == 0 { throw ValidationError("--segment-age is not above 0") }
+    if replace == nil {
+      if partial { throw ValidationError("--partial belongs to --replace: what streams in is kept anyway") }
+      if horizon != nil { throw ValidationError("--horizon belongs to --replace") }
+    } else {
+      if acknowledge { throw ValidationError("--acknowledge and --replace cannot be given together; choose one") }
+      if settle { throw ValidationError("--settle and --replace cannot be given together; choose one") }
+    }
   }
 
   func execute() throws -> Outcome {
     let summary = Summary(command: "seq-index", format: stage.logFormat)
-    let store = StoreDirectory(try store.path())
+    if let replace { try index(replacing: replace, summary) } else { try stream(summary) }
+    return .done
+  }
+
+  private func index(replacing days: String, _ summary: Summary) throws {
     let run = IndexRun(
-      store, definitions: try definitions.load(), replacing: try DayRange(parsing: replace), acceptsPartial: partial)
-    var indexing = StoreIndexer.Options()
-    indexing.level = parquetLevel
-    indexing.parameters = ["replace": replace]
+      StoreDirectory(try store.path()), definitions: try definitions.load(), replacing: try DayRange(parsing: days),
+      acceptsPartial: partial)
+    var indexing = indexing
+    indexing.parameters = ["replace": days]
     indexing.horizonMicros = horizon?.micros
-    if let threads = stage.threads { indexing.threads = threads }
-    let assembly = AssemblyOptions(memoryLimit: memory.bytes, temporaryDirectory: environment("TMPDIR") ?? "/tmp")
     var (report, counts) = try run.run(stage.options, assembly: assembly, indexing: indexing)
     report.rowsOut = counts.values.reduce(0) { $0 + $1.rows }
     summary.print(report, Self.facts(counts))
-    return .done
+  }
+
+  private func stream(_ summary: Summary) throws {
+    var options = LiveRun.Options()
+    options.log.segmentByteCount = segmentSize.bytes
+    options.log.segmentSeconds = segmentAge.seconds
+    options.roll.assembly = assembly
+    options.roll.indexing = indexing
+    options.acknowledges = acknowledge
+    options.settles = settle
+    options.report = { standardError.line("seq-index: \($0)") }
+    let run = LiveRun(StoreDirectory(try store.path()), definitions: try definitions.load(), options: options)
+    var (report, rolled) = try run.run(stage.options)
+    report.rowsOut = report.rowsIn
+    summary.print(report, Self.facts(rolled.datasets))
+  }
+
+  private var indexing: StoreIndexer.Options {
+    var options = StoreIndexer.Options()
+    options.level = parquetLevel
+    if let threads = stage.threads { options.threads = threads }
+    return options
+  }
+
+  private var assembly: AssemblyOptions {
+    AssemblyOptions(memoryLimit: memory.bytes, temporaryDirectory: environment("TMPDIR") ?? "/tmp")
   }
 
   private static func facts(_ counts: [String: IndexCounts]) -> [(String, JSONValue)] {

@@ -12,10 +12,13 @@ package struct CommitProposal: Sendable {
   package var replacedPartitions: [[String: String?]]
   /// Whether any file that another adds conflicts.
   package var replacesTable: Bool
+  /// Applications whose transactions it was made by: one that another commits conflicts.
+  package var readTransactions: Set<String>
 
   package init(
     operation: String, operationParameters: [String: JSONValue] = [:], metrics: [String: Int64] = [:],
-    actions: [Action], replacedPartitions: [[String: String?]] = [], replacesTable: Bool = false
+    actions: [Action], replacedPartitions: [[String: String?]] = [], replacesTable: Bool = false,
+    readTransactions: Set<String> = []
   ) {
     self.operation = operation
     self.operationParameters = operationParameters
@@ -23,6 +26,7 @@ package struct CommitProposal: Sendable {
     self.actions = actions
     self.replacedPartitions = replacedPartitions
     self.replacesTable = replacesTable
+    self.readTransactions = readTransactions
   }
 
   var removesRows: Bool {
@@ -40,7 +44,8 @@ extension CommitProposal {
   func check(against actions: [Action]) throws(DeltaError) {
     let ours = Set(
       self.actions.compactMap { if case .remove(let file) = $0 { PathEncoding.fileKey(file.path) } else { nil } })
-    let appIDs = Set(self.actions.compactMap { if case .transaction(let own) = $0 { own.appID } else { nil } })
+    let written = Set(self.actions.compactMap { if case .transaction(let own) = $0 { own.appID } else { nil } })
+    let appIDs = written.union(readTransactions)
     for action in actions {
       switch action {
       case .tableProtocol: throw DeltaError(.conflict(.protocolChanged))

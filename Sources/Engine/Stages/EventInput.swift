@@ -14,6 +14,20 @@ package struct EventInput {
   /// - Throws: `InputCutShort`, after all that came, when the input ended without its end mark.
   /// - Returns: rows and bytes that came in.
   package func forEachBatch(_ body: @escaping (RecordBatch) throws -> Void) throws -> RunReport {
+    try forEachFrame({ _, frame in frame }) { frame in
+      guard case .data(_, let batches) = frame else { return }
+      for batch in batches where batch.rowCount > 0 { try body(batch) }
+    }
+  }
+
+  /// Calls `body` with what `work` makes of each frame, in the order of the stream; data frames hold events.
+  ///
+  /// - Parameter work: is given a frame as it came and decoded, on several threads at once.
+  /// - Throws: `InputCutShort`, after all that came, when the input ended without its end mark.
+  /// - Returns: rows and bytes that came in.
+  package func forEachFrame<Product>(
+    _ work: @escaping @Sendable (RawFrame, Frame) throws -> Product, _ body: @escaping (Product) throws -> Void
+  ) throws -> RunReport {
     let input = StageInput(
       options.inputs, takesEmptyPipe: false, maximumFrameByteCount: options.maximumFrameByteCount)
     let limit = options.maximumFrameByteCount
@@ -21,42 +35,43 @@ package struct EventInput {
     var report = RunReport()
     try OrderedPipeline(threads: options.threads).run(
       read: { try input.next() },
-      makeWorker: { { unit in try Self.decode(unit, limit: limit) } },
-      write: { unit in
-        report.bytesIn += unit.byteCount
+      makeWorker: {
+        { unit in
+          let unit = try Self.decode(unit, limit: limit)
+          return (unit, try work(unit.raw, unit.frame))
+        }
+      },
+      write: { unit, product in
+        report.bytesIn += unit.raw.bytes.byteCount
         do {
-          try account.add(unit.frame, byteOffset: unit.byteOffset)
+          try account.add(unit.frame, byteOffset: unit.raw.byteOffset)
         } catch { throw FileError(path: unit.source, error: error) }
-        guard case .data(let schema, let batches) = unit.frame else { return }
-        guard schema.metadata[MetadataKey.kind] == "event" else {
-          throw WrongInput(expected: "events", found: schema.metadata[MetadataKey.kind])
-        }
-        for batch in batches where batch.rowCount > 0 {
-          report.rowsIn += batch.rowCount
-          try body(batch)
-        }
+        if case .data(_, let batches) = unit.frame { report.rowsIn += batches.reduce(0) { $0 + $1.rowCount } }
+        try body(product)
       })
     guard !input.wasCutShort, !input.hadFrames || account.isComplete else { throw InputCutShort(report) }
     return report
   }
 
   private struct Unit {
+    var raw: RawFrame
     var frame: Frame
     var source: String
-    var byteOffset: Int
-    var byteCount: Int
   }
 
   private static func decode(_ unit: InputUnit, limit: Int) throws -> Unit {
     switch unit {
-    case .frame(let frame, let path):
+    case .frame(let raw, let path):
+      let frame: Frame
       do {
-        return Unit(
-          frame: try frame.decode(maximumContent: limit), source: path, byteOffset: frame.byteOffset,
-          byteCount: frame.bytes.byteCount)
+        frame = try raw.decode(maximumContent: limit)
       } catch {
         throw FileError(path: path, error: error)
       }
+      if case .data(let schema, _) = frame, schema.metadata[MetadataKey.kind] != "event" {
+        throw WrongInput(expected: "events", found: schema.metadata[MetadataKey.kind])
+      }
+      return Unit(raw: raw, frame: frame, source: path)
     case .lines(let file, _): throw TextRefused(path: file.path, kind: "event")
     case .text(let block): throw TextRefused(path: block.source, kind: "event")
     case .position: preconditionFailure("files and pipes have no positions of their own")

@@ -70,7 +70,10 @@ final class DatasetAssemblers: StreamAssembly {
   init(_ options: AssemblyOptions) { self.options = options }
 
   func append(_ batch: RecordBatch) throws {
-    let dataset = batch.schema.metadata[MetadataKey.dataset] ?? ""
+    try append(batch, dataset: batch.schema.metadata[MetadataKey.dataset] ?? "")
+  }
+
+  func append(_ batch: RecordBatch, dataset: String) throws {
     if places[dataset] == nil {
       places[dataset] = assemblers.count
       assemblers.append(OneAssembler(options))
@@ -80,18 +83,31 @@ final class DatasetAssemblers: StreamAssembly {
     try assemblers.max { $0.assembler.byteCount < $1.assembler.byteCount }?.assembler.spill()
   }
 
+  /// Those that have rows, sorted.
+  var datasets: [String] { places.keys.sorted() }
+
   /// Gives out one dataset after the other.
   func finish(_ emit: (RecordBatch) throws -> Void) throws -> AssemblyCounts {
     var counts = AssemblyCounts()
-    for one in assemblers {
-      let each = try one.assembler.finish(emit)
+    for one in assemblers.indices {
+      let each = try finish(one, emit)
       counts.rowsIn += each.rowsIn
       counts.rowsOut += each.rowsOut
       counts.superseded += each.superseded
       counts.spilledRuns += each.spilledRuns
-      // What it held can go before the next one sorts.
-      one.assembler = Assembler(options)
     }
+    return counts
+  }
+
+  /// Gives out a dataset, once.
+  func finish(dataset: String, _ emit: (RecordBatch) throws -> Void) throws -> AssemblyCounts {
+    try places[dataset].map { try finish($0, emit) } ?? AssemblyCounts()
+  }
+
+  private func finish(_ place: Int, _ emit: (RecordBatch) throws -> Void) throws -> AssemblyCounts {
+    let counts = try assemblers[place].assembler.finish(emit)
+    // What it held can go before the next one sorts.
+    assemblers[place].assembler = Assembler(options)
     return counts
   }
 }

@@ -36,7 +36,7 @@ struct DatasetIndexer {
 
   /// Takes events; answers what the days get, if enough is at hand.
   mutating func add(_ batch: RecordBatch) throws(StoreError) -> [BucketWriters.Work] {
-    try checkSystemColumns(batch)
+    try layout.checkSystemColumns(batch)
     var work: [BucketWriters.Work] = []
     if let first = pending.first, first.schema != batch.schema { work = try deal() }
     pending.append(batch)
@@ -44,19 +44,6 @@ struct DatasetIndexer {
     pendingByteCount += batch.ownByteCount
     let isEnough = pendingRowCount >= Self.dealtRowCount || pendingByteCount >= Self.dealtByteCount
     return isEnough ? work + (try deal()) : work
-  }
-
-  private func checkSystemColumns(_ batch: RecordBatch) throws(StoreError) {
-    for field in SystemColumns.fields(userType: layout.fileSchema.fields[0].type) {
-      guard let column = batch[field.name] else { throw .notEvents(column: field.name, found: nil) }
-      guard column.type.valueType == field.type else {
-        if field.name == SystemColumns.user {
-          throw .mistypedUser("\(column.type)", wanted: "\(field.type)")
-        }
-        throw .notEvents(column: field.name, found: "\(column.type)")
-      }
-      guard column.nullCount == 0 else { throw .notEvents(column: field.name, found: "null in some rows") }
-    }
   }
 
   /// Deals all that waits.

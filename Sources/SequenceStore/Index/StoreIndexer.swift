@@ -5,9 +5,9 @@ import Engine
 import Glibc
 import Parquet
 
-/// Replaces days of a store's datasets by a stream of events: the library behind `seq-index --replace`.
+/// Replaces days of a store's datasets by a stream of events, as `seq-index --replace` does, or adds events to them.
 ///
-/// Rows of other days are added to those: late events land in their bucket.
+/// Rows of other days than those replaced are added, too: late events land in their bucket.
 ///
 /// Rows go to a Parquet file per dataset and day in the store's temporary place. Nothing of the tables changes before
 /// `commit`; a run that ends without it leaves them as they were.
@@ -26,9 +26,16 @@ package final class StoreIndexer {
     package init() {}
   }
 
+  /// What a run does to the tables.
+  private enum Purpose {
+    case replacing(DayRange)
+    /// Rows that the horizons let pass.
+    case adding(LiveProgress, ReplacementHorizons)
+  }
+
   private let store: StoreDirectory
   private let definitions: DefinitionSet
-  private let range: DayRange
+  private let purpose: Purpose
   private let options: Options
   private let writers: BucketWriters
   private var datasets: [String: DatasetIndexer] = [:]
@@ -36,12 +43,30 @@ package final class StoreIndexer {
 
   /// - Parameters:
   ///   - range: the days whose content is replaced; events of other days are added to what is there.
-  package init(
+  package convenience init(
     _ store: StoreDirectory, definitions: DefinitionSet, replacing range: DayRange, options: Options = Options()
+  ) throws(StoreError) {
+    try self.init(store, definitions, .replacing(range), options)
+  }
+
+  /// Adds events to what the days have.
+  ///
+  /// - Parameters:
+  ///   - progress: what is recorded with the events of each dataset.
+  ///   - horizons: those that the events were chosen by.
+  convenience init(
+    _ store: StoreDirectory, definitions: DefinitionSet, adding progress: LiveProgress, horizons: ReplacementHorizons,
+    options: Options = Options()
+  ) throws(StoreError) {
+    try self.init(store, definitions, .adding(progress, horizons), options)
+  }
+
+  private init(
+    _ store: StoreDirectory, _ definitions: DefinitionSet, _ purpose: Purpose, _ options: Options
   ) throws(StoreError) {
     self.store = store
     self.definitions = definitions
-    self.range = range
+    self.purpose = purpose
     self.options = options
     try StoreDirectory.make(store.temporary)
     try store.removeAbandonedFiles()
@@ -59,35 +84,28 @@ package final class StoreIndexer {
   ///
   /// - Parameter dataset: where they go; nil asks the schema's metadata.
   package func add(_ batch: RecordBatch, dataset: String? = nil) throws(StoreError) {
-    let name = if let dataset { dataset } else { try self.dataset(of: batch) }
-    if datasets[name] == nil { datasets[name] = try makeIndexer(name) }
+    let name = if let dataset { dataset } else { try definitions.dataset(of: batch.schema) }
+    try include(name)
     for work in try datasets[name]?.add(batch) ?? [] { try writers.append(work) }
   }
 
-  private func dataset(of batch: RecordBatch) throws(StoreError) -> String {
-    if let name = batch.schema.metadata[MetadataKey.dataset] { return name }
-    guard let name = batch.schema.metadata[MetadataKey.eventType] else {
-      throw .notEvents(column: MetadataKey.dataset, found: nil)
-    }
-    guard let eventType = definitions.eventType(name) else { throw .unknownEventType(name) }
-    return eventType.dataset
+  /// Has a dataset committed even without rows.
+  func include(_ dataset: String) throws(StoreError) {
+    if datasets[dataset] == nil { datasets[dataset] = try makeIndexer(dataset) }
   }
 
   private func makeIndexer(_ name: String) throws(StoreError) -> DatasetIndexer {
     guard let definition = definitions.dataset(name) else {
       throw .noSuchDataset(name, known: definitions.datasets.map(\.name))
     }
+    let derived = try store.derivedColumns(of: name, definitions)
+    guard case .replacing(let range) = purpose else {
+      // How long a retraction is kept is counted when files are merged.
+      return try DatasetIndexer(definition, deriving: derived, range: .all, latenessMicros: .max)
+    }
     let lateness = definitions.eventTypes(dataset: name).compactMap { definitions.source($0.source)?.latenessMicros }
     return try DatasetIndexer(
-      definition, deriving: try derivedColumns(of: name), range: range, latenessMicros: lateness.max() ?? 0)
-  }
-
-  /// The system columns that the dataset's table does without, or will when it is made.
-  private func derivedColumns(of name: String) throws(StoreError) -> DerivedColumns {
-    let (derived, table) = (definitions.derivedColumns(of: name), store.dataset(name))
-    do {
-      return try table.exists() ? derived.kept(by: try table.snapshot()) : derived
-    } catch { throw .delta(error) }
+      definition, deriving: derived, range: range, latenessMicros: lateness.max() ?? 0)
   }
 
   /// Completes the files and commits them: for each dataset its retractions first, then its events, whose commit takes
@@ -95,8 +113,8 @@ package final class StoreIndexer {
   ///
   /// - Returns: by dataset, what was done.
   package func commit() throws(StoreError) -> [String: IndexCounts] {
-    for dataset in definitions.datasets where datasets[dataset.name] == nil {
-      datasets[dataset.name] = try makeIndexer(dataset.name)  // a day without events is replaced, too
+    if case .replacing = purpose {
+      for dataset in definitions.datasets { try include(dataset.name) }  // a day without events is replaced, too
     }
     for name in datasets.keys.sorted() {
       for work in try datasets[name]?.deal() ?? [] { try writers.append(work) }
@@ -112,6 +130,15 @@ package final class StoreIndexer {
   }
 
   private func commit(_ indexer: DatasetIndexer, _ files: [String: [FinishedFile]]) throws(StoreError) -> IndexCounts {
+    switch purpose {
+    case .replacing(let range): try replace(range, indexer, files)
+    case .adding(let progress, let horizons): try add(indexer, files, progress, horizons)
+    }
+  }
+
+  private func replace(
+    _ range: DayRange, _ indexer: DatasetIndexer, _ files: [String: [FinishedFile]]
+  ) throws(StoreError) -> IndexCounts {
     var counts = indexer.counts
     let horizon = options.horizonMicros ?? indexer.newestSeenMicros ?? range.endMicros
     counts.horizonMicros = horizon == .max ? nil : horizon
@@ -132,10 +159,51 @@ package final class StoreIndexer {
     return counts
   }
 
+  private func add(
+    _ indexer: DatasetIndexer, _ files: [String: [FinishedFile]], _ progress: LiveProgress,
+    _ horizons: ReplacementHorizons
+  ) throws(StoreError) -> IndexCounts {
+    var counts = indexer.counts
+    for layout in [indexer.retractionLayout, indexer.layout] {
+      let isOfEvents = layout.table == indexer.layout.table
+      let addition = TableAddition(
+        store: store, layout: layout, files: files[layout.table] ?? [], progress: isOfEvents ? progress : nil,
+        horizons: horizons)
+      let outcome = try addition.commit()
+      guard isOfEvents else { continue }
+      counts.files = outcome.filesAdded
+      counts.byteCount = outcome.bytesAdded
+      counts.version = outcome.version
+    }
+    return counts
+  }
+
   /// Gives the run up; the tables stay as they are.
   package func cancel() {
     guard !isOver else { return }
     isOver = true
     writers.cancel()
+  }
+}
+
+extension DefinitionSet {
+  /// The dataset that a frame's events belong to.
+  func dataset(of schema: Schema) throws(StoreError) -> String {
+    if let name = schema.metadata[MetadataKey.dataset] { return name }
+    guard let name = schema.metadata[MetadataKey.eventType] else {
+      throw .notEvents(column: MetadataKey.dataset, found: nil)
+    }
+    guard let eventType = eventType(name) else { throw .unknownEventType(name) }
+    return eventType.dataset
+  }
+}
+
+extension StoreDirectory {
+  /// The system columns that the dataset's table does without, or will when it is made.
+  func derivedColumns(of name: String, _ definitions: DefinitionSet) throws(StoreError) -> DerivedColumns {
+    let (derived, table) = (definitions.derivedColumns(of: name), dataset(name))
+    do {
+      return try table.exists() ? derived.kept(by: try table.snapshot()) : derived
+    } catch { throw .delta(error) }
   }
 }

@@ -1,7 +1,4 @@
-import Arrow
 import DeltaLog
-import Engine
-import Glibc
 import JSONText
 
 /// Puts new files in the place of what a table has of some days, in one commit.
@@ -30,12 +27,12 @@ struct TableReplacement {
     var version: Int64?
   }
 
-  private var table: DeltaTable { DeltaTable(path: "\(store.path)/\(layout.table)") }
-
   /// Moves the files in and commits. A table that is not there is made, unless it would be empty.
   func commit() throws(StoreError) -> Outcome {
     var outcome = Outcome()
-    guard try prepareTable() else { return outcome }
+    guard try !files.isEmpty || layout.hasTable(in: store) else { return outcome }
+    try layout.makeTable(in: store)
+    let table = layout.table(in: store)
     var carried = CarryOver(store, range, horizonMicros: horizonMicros, fileOptions)
     let placement = FilePlacement(table)
     let snapshot = try table.commit { snapshot throws(StoreError) in
@@ -46,33 +43,21 @@ struct TableReplacement {
     return outcome
   }
 
-  /// Makes the table if it is not there and something goes into it; answers whether it is there.
-  private func prepareTable() throws(StoreError) -> Bool {
-    do {
-      if try table.exists() { return true }
-    } catch { throw .delta(error) }
-    guard !files.isEmpty else { return false }
-    try StoreDirectory.make(table.path)
-    do { _ = try table.create(try layout.metadata()) } catch { throw .delta(error) }
-    return true
-  }
-
   /// The commit that replaces what `snapshot` has of the days; nil when it has just that.
   private func propose(
     onto snapshot: Snapshot, _ carried: inout CarryOver, _ placement: FilePlacement, _ outcome: inout Outcome
   ) throws(StoreError) -> CommitProposal? {
-    let additions = try layout.additions(to: snapshot)
     let old = snapshot.files.filter { file in
       file.bucket.map { range.overlaps($0.days) } ?? (range == .all)
     }
-    let carriedOver = try carried.files(old, of: table, at: snapshot, layout)
-    let change = FileChange(of: snapshot, removing: old, adding: placed(in: snapshot) + carriedOver)
+    let carriedOver = try carried.files(old, of: layout.table(in: store), at: snapshot, layout)
+    let change = FileChange(of: snapshot, removing: old, adding: BucketPlaces(snapshot).placing(files) + carriedOver)
     outcome = Outcome(
       filesAdded: change.added.count, filesRemoved: change.removed.count,
       rowsRemoved: change.removedRowCount - carriedOver.reduce(0) { $0 + $1.rowCount }
         + change.keptRowCount(carriedOver),
       rowsCarriedOver: carriedOver.reduce(0) { $0 + $1.rowCount }, bytesAdded: change.addedByteCount)
-    let metadata = try metadata(of: snapshot, adding: additions)
+    let metadata = try layout.metadata(of: snapshot)
     let horizons =
       recordsHorizon ? ReplacementHorizons(snapshot).actions(replacing: range, horizon: horizonMicros) : []
     guard !(change.isEmpty && horizons.isEmpty && metadata == snapshot.metadata) else { return nil }
@@ -83,33 +68,8 @@ struct TableReplacement {
       actions: actions, replacedPartitions: replacedPartitions, replacesTable: range == .all)
   }
 
-  /// The new files, in the months' buckets where the table has those.
-  private func placed(in snapshot: Snapshot) -> [FinishedFile] {
-    let places = BucketPlaces(snapshot)
-    return files.map { file in
-      var file = file
-      if case .day(let day) = file.bucket { file.bucket = places.bucket(of: day) }
-      return file
-    }
-  }
-
-  private func metadata(of snapshot: Snapshot, adding additions: [Field]) throws(StoreError) -> TableMetadata {
-    var metadata = snapshot.metadata
-    guard layout.derived.kept(by: snapshot) == layout.derived else {
-      throw .delta(DeltaError(.conflict(.metadataChanged), place: layout.table))
-    }
-    metadata.configuration.merge(layout.derived.configuration) { _, new in new }
-    guard !additions.isEmpty else { return metadata }
-    do {
-      metadata.schemaString = try DeltaSchema.adding(additions, to: metadata.schemaString)
-    } catch { throw .delta(error) }
-    return metadata
-  }
-
   private var operationParameters: [String: JSONValue] {
-    var all: [String: JSONValue] = ["mode": "Overwrite", "replace": .string("\(range)")]
-    all["partitionBy"] = .string(JSONValue.array(PartitionColumns.names.map { .string($0) }).text)
-    return all.merging(parameters.mapValues { .string($0) }) { $1 }
+    TableLayout.operationParameters(["mode": "Overwrite", "replace": "\(range)"].merging(parameters) { $1 })
   }
 
   private func metrics(_ change: FileChange, _ outcome: Outcome) -> [String: Int64] {

@@ -101,6 +101,15 @@ struct BucketPlaces: Sendable {
     let month = Month(day)
     return months.contains(month) ? .month(month) : .day(day)
   }
+
+  /// Days' files, in the months' buckets where the table has those.
+  func placing(_ files: [FinishedFile]) -> [FinishedFile] {
+    files.map { file in
+      var file = file
+      if case .day(let day) = file.bucket { file.bucket = bucket(of: day) }
+      return file
+    }
+  }
 }
 
 /// Files of buckets that share days: what must be read together, for rows of one event may lie in any of them.

@@ -1,3 +1,7 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Definitions
 import DeltaLog
 
 /// Up to what time of arrival a table's days were replaced by batches: rows that arrived until then, and that a table
@@ -33,6 +37,28 @@ package struct ReplacementHorizons: Sendable, Equatable {
     let horizon = horizon == .max ? DeltaTable.nowMillis() * 1_000 : horizon
     return Self.names(range).filter { byName[$0] ?? .min < horizon }
       .map { TableTransaction.horizon(bucket: $0).action(version: horizon) }
+  }
+
+  /// The transactions that say whether a replacement covers some of the days.
+  static func appIDs(of days: ClosedRange<Day>) -> Set<String> {
+    let each = (days.lowerBound.number...days.upperBound.number).map { Day($0) }
+    let names = [all] + each.map(\.description) + each.map { Month($0).description }
+    return Set(names.map { TableTransaction.horizon(bucket: $0).appID })
+  }
+
+  /// Those of `events` that no replacement has seen, or seen to be gone, and how many are left out.
+  func fresh(_ events: RecordBatch) -> (rows: RecordBatch, staleCount: Int) {
+    guard !isEmpty, let times = events[SystemColumns.ts]?.values, let seen = events[SystemColumns.seenAt]?.values else {
+      return (events, 0)
+    }
+    var horizons: [Int32: Int64] = [:]
+    let isFresh = (0..<events.rowCount).map { row in
+      let day = Day(micros: times.load(row, as: Int64.self))
+      if horizons[day.number] == nil { horizons[day.number] = self[day: day] ?? .min }
+      return seen.load(row, as: Int64.self) > horizons[day.number] ?? .min
+    }
+    let staleCount = isFresh.count { !$0 }
+    return (staleCount == 0 ? events : events.filter(Bitmap(isFresh)), staleCount)
   }
 
   private static let all = "all"

@@ -20,6 +20,8 @@ package enum StoreError: Error, CustomStringConvertible {
   case unsorted(dataset: String, bucket: String)
   /// Events whose system column is not what follows from the column that readers derive it from.
   case notDerived(dataset: String, column: String, source: String)
+  /// A batch run replaced days while rows of theirs were being added.
+  case horizonMoved(dataset: String)
   /// A data file that is not what its table says.
   case damaged(path: String, what: String)
   case assembly(AssemblyError)
@@ -49,6 +51,7 @@ package enum StoreError: Error, CustomStringConvertible {
     case .notDerived(let dataset, let column, let source):
       "dataset '\(dataset)': some events' \(column) does not follow from their \(source), as the table has it;"
         + " make the events with the definitions that are stored"
+    case .horizonMoved(let dataset): "dataset '\(dataset)': days were replaced while rows were being added; try again"
     case .damaged(let path, let what): "\(path): \(what); replace its day"
     case .assembly(let error): "\(error)"
     case .delta(let error): "\(error)"

@@ -117,6 +117,20 @@ struct TableLayout: Sendable {
     }
   }
 
+  /// - Throws: `.notEvents`, `.mistypedUser`: the batch is none of the dataset's events.
+  func checkSystemColumns(_ batch: RecordBatch) throws(StoreError) {
+    for field in SystemColumns.fields(userType: eventSchema.fields[0].type) {
+      guard let column = batch[field.name] else { throw .notEvents(column: field.name, found: nil) }
+      guard column.type.valueType == field.type else {
+        if field.name == SystemColumns.user {
+          throw .mistypedUser("\(column.type)", wanted: "\(field.type)")
+        }
+        throw .notEvents(column: field.name, found: "\(column.type)")
+      }
+      guard column.nullCount == 0 else { throw .notEvents(column: field.name, found: "null in some rows") }
+    }
+  }
+
   /// `batch`'s columns in the types that the files have; a column that it lacks is null, a dictionary stays one.
   /// - Throws: `.columnType`.
   func eventBatch(_ batch: RecordBatch) throws(StoreError) -> RecordBatch {

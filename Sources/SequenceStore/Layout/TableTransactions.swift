@@ -112,3 +112,14 @@ extension Snapshot {
     transactions[TableTransaction.horizon(bucket: bucket).appID]?.version
   }
 }
+
+extension StoreDirectory {
+  /// The last segment of a shard's live log that some dataset's table covers; 0 when none does.
+  package func coveredSegment(of shard: Shard) throws(StoreError) -> UInt64 {
+    var covered: UInt64 = 0
+    for name in try datasetNames() {
+      do { covered = max(covered, try dataset(name).snapshot().coveredSegment(of: shard)) } catch { throw .delta(error) }
+    }
+    return covered
+  }
+}

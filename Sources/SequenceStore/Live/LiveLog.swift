@@ -1,6 +1,7 @@
 import Buffers
 import DeltaLog
 import Engine
+import Frames
 import Glibc
 import Synchronization
 
@@ -22,8 +23,8 @@ package final class LiveLog: Sendable {
 
   /// Whom the log tells what; all are called on its thread.
   package struct Observers: Sendable {
-    /// Frames that were appended with a demand for it are durable, in order.
-    package var acknowledge: @Sendable ([Buffer]) throws -> Void = { _ in }
+    /// What was to be acknowledged, in order: all that precedes it is durable.
+    package var acknowledge: @Sendable ([Control]) throws -> Void = { _ in }
     /// A segment has ended.
     package var segmentEnded: @Sendable (UInt64) -> Void = { _ in }
     /// Something that people should know: a line of text.
@@ -49,8 +50,8 @@ package final class LiveLog: Sendable {
   /// What is synced together.
   struct Group {
     var frames: [Buffer] = []
-    /// Those of them that are acknowledged.
-    var acknowledged: [Buffer] = []
+    /// What they are acknowledged by.
+    var acknowledged: [Control] = []
     var byteCount = 0
     /// Whether the segment ends after them.
     var endsSegment = false
@@ -93,15 +94,15 @@ package final class LiveLog: Sendable {
 
   /// Adds a frame as it is; waits while too much waits to be synced.
   ///
-  /// - Parameter isAcknowledged: whether the observer is to be told when it is durable.
+  /// - Parameter control: what the observer is told when the frame is durable.
   /// - Throws: why nothing can be written any more; frames that were not acknowledged may be lost.
-  package func append(_ frame: Buffer, isAcknowledged: Bool = false) throws {
+  package func append(_ frame: Buffer, acknowledging control: Control? = nil) throws {
     let limit = options.queueByteCount
     let failure = state.wait(until: { $0.group.byteCount < limit || $0.isOver }) { state in
       precondition(!state.isClosing, "a closed log takes no frames")
       state.group.frames.append(frame)
       state.group.byteCount += frame.byteCount
-      if isAcknowledged { state.group.acknowledged.append(frame) }
+      if let control { state.group.acknowledged.append(control) }
       state.appendedCount += 1
       return state.failure
     }

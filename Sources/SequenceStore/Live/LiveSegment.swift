@@ -111,7 +111,9 @@ private struct LiveTail {
   private static func wholeByteCount(_ bytes: Buffer) -> Int {
     var splitter = FrameSplitter(over: bytes)
     var end = 0
-    while let frame = try? splitter.next(), (try? frame.decode()) != nil { end = frame.byteOffset + frame.bytes.byteCount }
+    while let frame = try? splitter.next(), (try? frame.decode()) != nil {
+      end = frame.byteOffset + frame.bytes.byteCount
+    }
     return end
   }
 }

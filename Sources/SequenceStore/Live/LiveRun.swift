@@ -1,0 +1,123 @@
+import Arrow
+import Buffers
+import Definitions
+import DeltaLog
+import Engine
+import Frames
+import Glibc
+import Synchronization
+
+/// Adds a stream of events to a store as it comes: what `seq-index` does without `--replace`.
+///
+/// Frames go to the live log as they are, once their rows are known to fit the tables, and from there into the tables in
+/// the background.
+package struct LiveRun {
+  package struct Options: Sendable {
+    package var log = LiveLog.Options()
+    package var roll = LiveRoller.Options()
+    /// Whether positions and watermarks are written to standard output once they are durable.
+    package var acknowledges = false
+    /// Whether all of the live log is brought into the tables at the input's end.
+    package var settles = false
+    /// Something that people should know: a line of text.
+    package var report: @Sendable (String) -> Void = { _ in }
+
+    package init() {}
+  }
+
+  private let store: StoreDirectory
+  private let definitions: DefinitionSet
+  private let shard: Shard
+  private let options: Options
+
+  package init(_ store: StoreDirectory, definitions: DefinitionSet, shard: Shard = .first, options: Options) {
+    self.store = store
+    self.definitions = definitions
+    self.shard = shard
+    self.options = options
+  }
+
+  /// Reads the stream to its end; all that came is durable then, whatever is thrown about the stream.
+  package func run(_ stage: StageOptions) throws -> (report: RunReport, rolled: LiveRollCounts) {
+    let check = try EventCheck(store, definitions)
+    let service = try LiveService(store, definitions, shard, options)
+    let report: RunReport
+    do {
+      report = try EventInput(stage).forEachFrame(
+        { raw, frame in
+          try check.check(frame)
+          return (raw.bytes, frame.acknowledgement)
+        },
+        { bytes, control in try service.log.append(bytes, acknowledging: control) })
+    } catch {
+      _ = try service.close(isComplete: false, settling: false)
+      throw error
+    }
+    return (report, try service.close(isComplete: true, settling: options.settles))
+  }
+}
+
+/// The live log of a shard, its roller, and the stream of acknowledgements.
+private final class LiveService {
+  let log: LiveLog
+  private let roller: LiveRoller
+  private let acknowledgements: Acknowledgements?
+
+  init(_ store: StoreDirectory, _ definitions: DefinitionSet, _ shard: Shard, _ options: LiveRun.Options) throws {
+    let roller = LiveRoller(store, definitions: definitions, shard: shard, options: options.roll)
+    let acknowledgements = options.acknowledges ? Acknowledgements() : nil
+    var observers = LiveLog.Observers()
+    observers.segmentEnded = { roller.segmentEnded($0) }
+    observers.report = options.report
+    if let acknowledgements { observers.acknowledge = { try acknowledgements.write($0) } }
+    log = try LiveLog(
+      LiveDirectory(store, shard), covered: try store.coveredSegment(of: shard), options: options.log,
+      observers: observers)
+    self.roller = roller
+    self.acknowledgements = acknowledgements
+    try store.keep(definitions)
+    roller.segmentEnded(log.durable.segment - 1)
+    roller.start()
+  }
+
+  /// Syncs what came, and ends.
+  ///
+  /// - Parameter isComplete: whether the stream came to its end: then the acknowledgements have one, too.
+  func close(isComplete: Bool, settling: Bool) throws -> LiveRollCounts {
+    if settling { log.endSegment() }
+    let synced = Result { try log.close() }
+    let rolled = Result { try roller.close(settling: settling) }
+    try synced.get()
+    if isComplete { try acknowledgements?.finish() }
+    return try rolled.get()
+  }
+}
+
+/// Tells on standard output what is durable: the positions and watermarks as frames.
+private final class Acknowledgements: Sendable {
+  private let writer = Mutex<FrameWriter?>(FrameWriter(fileDescriptor: STDOUT_FILENO, compression: .stored))
+
+  func write(_ controls: [Control]) throws(FrameError) {
+    try writer.withLock { writer throws(FrameError) in
+      for control in controls { try writer?.write(control) }
+    }
+  }
+
+  func finish() throws(FrameError) {
+    try writer.withLock { writer throws(FrameError) in try writer.take()?.finish() }
+  }
+}
+
+extension Frame {
+  /// What tells its source that rows are safe.
+  fileprivate var acknowledgement: Control? {
+    switch self {
+    case .control(let control):
+      switch control {
+      case .position, .watermark: control
+      case .end, .other: nil
+      }
+    case .data: nil
+    }
+  }
+}
