@@ -51,9 +51,19 @@ package struct LiveRun {
         { bytes, control in try service.log.append(bytes, acknowledging: control) })
     } catch {
       _ = try service.close(isComplete: false, settling: false)
-      throw error
+      throw StreamCutShort(reason: error)
     }
     return (report, try service.close(isComplete: true, settling: options.settles))
+  }
+}
+
+/// The stream could not be read to its end; what came of it is durable.
+package struct StreamCutShort: Error, CustomStringConvertible {
+  package var reason: any Error
+
+  package var description: String {
+    guard reason is InputCutShort else { return "\(reason); what came before is stored" }
+    return "the input ended before its end mark: the stage before this one did not finish; what came is stored"
   }
 }
 
