@@ -30,8 +30,11 @@ struct TableReplacement {
   /// Moves the files in and commits. A table that is not there is made, unless it would be empty.
   func commit() throws(StoreError) -> Outcome {
     var outcome = Outcome()
-    guard try !files.isEmpty || layout.hasTable(in: store) else { return outcome }
-    try layout.makeTable(in: store)
+    if files.isEmpty {
+      guard try layout.hasTable(in: store) else { return outcome }
+    } else {
+      try layout.makeTable(in: store)
+    }
     let table = layout.table(in: store)
     var carried = CarryOver(store, range, horizonMicros: horizonMicros, fileOptions)
     let placement = FilePlacement(table)

@@ -54,7 +54,7 @@ package struct ReplacementHorizons: Sendable, Equatable {
     var horizons: [Int32: Int64] = [:]
     let isFresh = (0..<events.rowCount).map { row in
       let day = Day(micros: times.load(row, as: Int64.self))
-      if horizons[day.number] == nil { horizons[day.number] = self[day: day] ?? .min }
+      if horizons[day.number] == nil { horizons[day.number] = self[day] ?? .min }
       return seen.load(row, as: Int64.self) > horizons[day.number] ?? .min
     }
     let staleCount = isFresh.count { !$0 }

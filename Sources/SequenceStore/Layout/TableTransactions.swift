@@ -118,7 +118,9 @@ extension StoreDirectory {
   package func coveredSegment(of shard: Shard) throws(StoreError) -> UInt64 {
     var covered: UInt64 = 0
     for name in try datasetNames() {
-      do { covered = max(covered, try dataset(name).snapshot().coveredSegment(of: shard)) } catch { throw .delta(error) }
+      do { covered = max(covered, try dataset(name).snapshot().coveredSegment(of: shard)) } catch {
+        throw .delta(error)
+      }
     }
     return covered
   }
