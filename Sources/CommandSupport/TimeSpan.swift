@@ -7,6 +7,8 @@ public struct TimeSpan: ExpressibleByArgument, Sendable, Equatable {
 
   package init(micros: Int64) { self.micros = micros }
 
+  package init(days: Int64) { micros = days * 86_400_000_000 }
+
   public init?(argument: String) {
     guard let micros = DurationText.parse(argument) else { return nil }
     self.micros = micros

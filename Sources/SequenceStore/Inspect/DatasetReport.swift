@@ -29,9 +29,20 @@ package struct DatasetReport: Sendable {
   /// Events by type.
   package var eventTypes: [String: Int] = [:]
   package var retractionCount = 0
+  /// Files that compaction merges whenever there are two in a bucket.
+  package var smallFileCount = 0
+  /// Rows of the live log that are durable and not in the table.
+  package var liveRowCount = 0
+  /// When the newest row of table and live log arrived, in microseconds; nil without rows.
+  package var newestSeenMicros: Int64?
+  /// The latest input horizon of a replacement, in microseconds.
+  package var horizonMicros: Int64?
 
+  /// - Parameter definitions: that say which dataset the live log's event types belong to.
   /// - Throws: `.noSuchDataset`, or what is wrong with a file.
-  package init(_ snapshot: StoreSnapshot, dataset name: String) throws(StoreError) {
+  package init(
+    _ snapshot: StoreSnapshot, dataset name: String, definitions: DefinitionSet? = nil
+  ) throws(StoreError) {
     guard let dataset = snapshot.datasets[name], let delta = dataset.delta else {
       throw .noSuchDataset(name, known: try snapshot.store.datasetNames())
     }
@@ -44,12 +55,27 @@ package struct DatasetReport: Sendable {
     let first = dataset.buckets.map(\.bucket.days.lowerBound).min()
     if let first, let last = dataset.buckets.first { days = first...last.bucket.days.upperBound }
     retractionCount = dataset.retractions.count
+    horizonMicros = ReplacementHorizons(delta).newest
+    let seenAt = dataset.derived[SystemColumns.seenAt] ?? SystemColumns.seenAt
+    newestSeenMicros = dataset.files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max()
     for file in dataset.files { try add(file) }
+    try addLiveRows(UncoveredRows(of: name, in: snapshot.store, at: delta, definitions))
+  }
+
+  private mutating func addLiveRows(_ rows: UncoveredRows) throws(StoreError) {
+    var (count, newest) = (0, newestSeenMicros)
+    try rows.forEachBatch { batch in
+      count += batch.rowCount
+      guard let seen = batch[SystemColumns.seenAt]?.values else { return }
+      for row in 0..<batch.rowCount { newest = max(newest ?? .min, seen.load(row, as: Int64.self)) }
+    }
+    (liveRowCount, newestSeenMicros) = (count, newest)
   }
 
   private mutating func add(_ file: StoreFile) throws(StoreError) {
     let opened = try file.open()
     fileCount += 1
+    if opened.bytes.byteCount < Compaction.smallByteCount { smallFileCount += 1 }
     byteCount += opened.bytes.byteCount
     rowCount += opened.file.rowCount
     rowGroupCount += opened.file.rowGroupCount
@@ -80,7 +106,11 @@ extension DatasetReport {
       "first_day": days.map { .string($0.lowerBound.description) } ?? .null,
       "last_day": days.map { .string($0.upperBound.description) } ?? .null,
       "event_types": .object(eventTypes.mapValues { .integer(Int64($0)) }),
-      "retractions": .integer(Int64(retractionCount)),
+      "retractions": .integer(Int64(retractionCount)), "small_files": .integer(Int64(smallFileCount)),
+      "live_rows": .integer(Int64(liveRowCount)),
+      "newest_seen_at": newestSeenMicros.map { .string(CalendarText.timestamp(micros: $0)) } ?? .null,
+      "lag_seconds": lagSeconds.map { .number($0) } ?? .null,
+      "replaced_until": horizonMicros.map { .string(CalendarText.timestamp(micros: $0)) } ?? .null,
       "columns": .array(
         columns.map { column in
           [
@@ -90,6 +120,11 @@ extension DatasetReport {
           ]
         }),
     ]
+  }
+
+  /// How long ago the newest row arrived.
+  private var lagSeconds: Double? {
+    newestSeenMicros.map { Double(DeltaTable.nowMillis() - $0 / 1_000) / 1_000 }
   }
 
   /// For people: totals, then a line per column, the largest first.
@@ -102,7 +137,13 @@ extension DatasetReport {
       "  \(bucketCount) buckets" + (days.map { ", \($0.lowerBound)..\($0.upperBound)" } ?? "")
         + "; \(retractionCount) retractions",
       "  " + types.joined(separator: ", "),
+      "  \(smallFileCount) small files; \(liveRowCount) rows in the live log alone",
     ]
+    if let newestSeenMicros, let lagSeconds {
+      lines.append(
+        "  newest row seen at \(CalendarText.timestamp(micros: newestSeenMicros)), \(Int(lagSeconds)) s ago"
+          + (horizonMicros.map { "; replaced up to \(CalendarText.timestamp(micros: $0))" } ?? ""))
+    }
     let width = columns.map(\.name.count).max() ?? 0
     for column in columns.sorted(by: { $0.compressedByteCount > $1.compressedByteCount }) {
       let name = column.name + String(repeating: " ", count: width - column.name.count)

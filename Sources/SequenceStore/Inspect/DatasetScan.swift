@@ -6,95 +6,94 @@ import DeltaLog
 import Engine
 import Parquet
 
-/// Reads a dataset's events back, a bucket after the other: what `seq-store cat` writes.
+/// Reads a dataset's events back, the oldest bucket first: what `seq-store cat` writes.
+///
+/// Each event is given out once, unless rows of it lie in different buckets: the highest revision, without those that a
+/// retraction took back.
 package struct DatasetScan {
-  /// The system columns and the wanted ones, marked as events; `seq.order` is `user` for a single file alone.
+  /// The system columns and the wanted ones, marked as events; `seq.order` is `user` where all come in order.
   package let schema: Schema
-  private let dataset: DatasetSnapshot
-  private let files: [StoreFile]
+  private let rows: TableRows
+  /// The oldest first; files of a group share days, and are merged.
+  private let groups: [BucketGroup<StoreFile>]
+  private let range: DayRange
+  private let retractions: RetractionIndex
+  private let knownAtMicros: Int64?
 
-  /// - Parameter columns: names of columns beside the system columns; nil for all.
+  /// - Parameters:
+  ///   - columns: names of columns beside the system columns; nil for all.
+  ///   - knownAtMicros: only rows that had arrived by then count, and only what they took back is gone.
   /// - Throws: `.noSuchDataset`, `.noSuchColumn`.
   package init(
-    _ snapshot: StoreSnapshot, dataset name: String, range: DayRange = .all, columns: [String]? = nil
+    _ snapshot: StoreSnapshot, dataset name: String, range: DayRange = .all, columns: [String]? = nil,
+    knownAtMicros: Int64? = nil
   ) throws(StoreError) {
     guard let dataset = snapshot.datasets[name], let delta = dataset.delta else {
       throw .noSuchDataset(name, known: try snapshot.store.datasetNames())
     }
-    self.dataset = dataset
-    let buckets = dataset.buckets.filter { range.overlaps($0.bucket.days) }.reversed()
-    files = buckets.flatMap { $0.files.sorted { $0.path < $1.path } }
-    let features = delta.schema.fields.filter { !Self.isOwn($0.name) }
+    self.range = range
+    self.knownAtMicros = knownAtMicros
+    groups = dataset.groups.filter { range.overlaps($0.days) }.reversed()
+    retractions =
+      knownAtMicros.map { known in dataset.retractions.filter { $0.seenMicros <= known } } ?? dataset.retractions
+    let layout = try TableLayout(of: delta, dataset: name, table: "datasets/\(name)")
+    let features = layout.definedSchema.fields.filter { !Self.isSystem($0.name) }
     for column in columns ?? [] where !features.contains(where: { $0.name == column }) {
       throw .noSuchColumn(column, dataset: name, known: features.map(\.name))
     }
     let wanted = columns.map { names in names.compactMap { name in features.first { $0.name == name } } } ?? features
-    let user = delta.schema[SystemColumns.user]?.type ?? .int64
-    var isSorted = files.count == 1
-    for file in files where isSorted { isSorted = try file.open().groups.allSatisfy(\.isSorted) }
+    rows = TableRows(layout, of: delta, in: snapshot.store, columns: wanted.map(\.name), areMarked: true)
+    var isSorted = groups.count == 1
+    if isSorted, groups[0].files.count == 1 { isSorted = try groups[0].files[0].isSorted() }
     schema = Schema(
-      SystemColumns.fields(userType: user) + wanted.map { Field($0.name, Self.definedType($0)) },
+      SystemColumns.fields(userType: delta.schema[SystemColumns.user]?.type ?? .int64) + wanted,
       metadata: [
         MetadataKey.kind: "event", MetadataKey.dataset: name, MetadataKey.order: isSorted ? "user" : "none",
       ])
   }
 
-  private static func isOwn(_ name: String) -> Bool {
-    SystemColumns.fields(userType: .int64).contains { $0.name == name } || PartitionColumns.names.contains(name)
+  private static func isSystem(_ name: String) -> Bool {
+    SystemColumns.fields(userType: .int64).contains { $0.name == name }
   }
 
-  /// The type that the definitions gave the column.
-  private static func definedType(_ field: Field) -> DataType {
-    field.metadata[TableLayout.definedType].flatMap { DataType(text: $0) } ?? field.type
-  }
-
-  /// Calls `body` with the events, without those that a retraction took back.
+  /// Calls `body` with the events.
+  ///
+  /// - Parameter limit: the most rows of a batch where one file has all of its days; batches of merged files are smaller.
   package func forEachBatch(limit: Int = 1 << 16, _ body: (RecordBatch) throws -> Void) throws {
-    for file in files {
-      do {
-        let reader = try ParquetReader(try file.open().bytes)
-        let names = dataset.derived.sources(of: schema.fields.map(\.name), in: reader.file.schema)
-        let places = names.compactMap { reader.file.schema.columnIndex(of: $0) }
-        try reader.forEachBatch(columns: places, limit: limit) { batch in
-          let events = try events(batch, file, reader.file.schema)
-          let kept = dataset.retractions.isEmpty ? events : events.filter(try notRetracted(events, file))
-          if kept.rowCount > 0 { try body(kept) }
-        }
-      } catch let error as ParquetError {
-        throw StoreError.parquet(error.located(file: file.path))
+    for group in groups {
+      if group.files.count > 1 {
+        _ = try rows.merge(group.files, choosing: choose) { try body(conformed($0)) }
+      } else {
+        let reader = try rows.reader(group.files[0], batchRowCount: limit, choosing: choose)
+        while let batch = try reader.next() { try body(conformed(batch)) }
       }
     }
   }
 
-  private func events(
-    _ batch: RecordBatch, _ file: StoreFile, _ stored: ParquetSchema
-  ) throws(StoreError) -> RecordBatch {
+  private func choose(_ batch: RecordBatch) -> Bitmap? {
+    let choices = [retractions.valid(among: batch), known(batch), inRange(batch)].compactMap(\.self)
+    return choices.dropFirst().reduce(choices.first) { $0?.and($1) }
+  }
+
+  private func known(_ batch: RecordBatch) -> Bitmap? {
+    guard let knownAtMicros, let seen = batch[SystemColumns.seenAt]?.values else { return nil }
+    return Bitmap((0..<batch.rowCount).map { seen.load($0, as: Int64.self) <= knownAtMicros })
+  }
+
+  private func inRange(_ batch: RecordBatch) -> Bitmap? {
+    guard range != .all, let times = batch[SystemColumns.ts]?.values else { return nil }
+    return Bitmap((0..<batch.rowCount).map { range.contains(Day(micros: times.load($0, as: Int64.self))) })
+  }
+
+  private func conformed(_ batch: RecordBatch) throws(StoreError) -> RecordBatch {
     var columns: [ArrowArray] = []
     for field in schema.fields {
-      if field.name == SystemColumns.retracted {
-        let bits = Bitmap(repeating: false, count: batch.rowCount)
-        columns.append(ArrowArray(.boolean, count: batch.rowCount, storage: .boolean(bits)))
-      } else if let column = dataset.derived.column(field.name, of: batch, in: stored) {
-        do {
-          columns.append(try column.conformed(to: field.type, column: field.name))
-        } catch { throw StoreError(error, at: file.path) }
-      } else {
+      guard let column = batch[field.name] else {
         columns.append(ArrowArray(nulls: field.type, count: batch.rowCount))
+        continue
       }
+      do { columns.append(try column.conformed(to: field.type, column: field.name)) } catch { throw .delta(error) }
     }
     return RecordBatch(schema, columns, rowCount: batch.rowCount)
-  }
-
-  private func notRetracted(_ events: RecordBatch, _ file: StoreFile) throws(StoreError) -> Bitmap {
-    guard let user = events[SystemColumns.user], let types = events[SystemColumns.eventType],
-      let keys = events[SystemColumns.eventKey], let revisions = events[SystemColumns.revision]
-    else { throw .damaged(path: file.path, what: "a system column is missing") }
-    return Bitmap(
-      (0..<events.rowCount).map { row in
-        !dataset.retractions[UserID(user, row)].contains { gone in
-          gone.eventKey == keys.values.load(row, as: Int64.self)
-            && gone.revision > revisions.values.load(row, as: Int32.self) && gone.eventType == types.string(row)
-        }
-      })
   }
 }

@@ -9,6 +9,8 @@ struct TableLayout: Sendable {
   let table: String
   /// The system columns that the table's files lack, because readers can derive them.
   let derived: DerivedColumns
+  /// All columns of the dataset, in the types that the definitions give them.
+  let definedSchema: Schema
   /// All columns of the dataset, in types that a Delta table can have.
   let eventSchema: Schema
   /// The files' columns: those that are not derived.
@@ -64,6 +66,7 @@ struct TableLayout: Sendable {
       guard derived[field.name] == nil else { continue }
       table.append(Field(field.name, stored, isNullable: field.isNullable, metadata: metadata))
     }
+    definedSchema = Schema(fields)
     eventSchema = Schema(events)
     fileSchema = Schema(events.filter { derived[$0.name] == nil })
     tableSchema = Schema(table + PartitionColumns.names.map { Field($0, .utf8) })

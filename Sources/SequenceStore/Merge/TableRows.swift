@@ -23,17 +23,27 @@ struct TableRows {
 
   /// - Parameters:
   ///   - table: at the snapshot that has the files.
-  ///   - isMarked: whether rows say that they are not retracted, as events on their way do.
-  init(_ layout: TableLayout, of table: Snapshot, in store: StoreDirectory, isMarked: Bool = false) {
+  ///   - columns: names of columns beside the system columns; nil for all.
+  ///   - areMarked: whether rows say that they are not retracted, as events on their way do.
+  init(
+    _ layout: TableLayout, of table: Snapshot, in store: StoreDirectory, columns: [String]? = nil,
+    areMarked: Bool = false
+  ) {
     self.layout = layout
     derived = DerivedColumns(of: table.metadata)
     temporaryDirectory = store.temporary
-    var fields = layout.eventSchema.fields.map { $0.name == SystemColumns.eventType ? EventFileRows.eventType : $0 }
-    if isMarked {
-      fields.insert(
-        Field(SystemColumns.retracted, .boolean, isNullable: false), at: SystemColumns.stored(userType: .int64).count)
-    }
-    schema = Schema(fields)
+    let all = layout.eventSchema.fields.map { $0.name == SystemColumns.eventType ? EventFileRows.eventType : $0 }
+    let systemCount = SystemColumns.stored(userType: .int64).count
+    let mark = areMarked ? [Field(SystemColumns.retracted, .boolean, isNullable: false)] : []
+    let features = all.dropFirst(systemCount).filter { columns?.contains($0.name) ?? true }
+    schema = Schema(all.prefix(systemCount) + mark + features)
+  }
+
+  /// Reads the chosen rows of one file, as they lie in it.
+  func reader(
+    _ file: StoreFile, batchRowCount: Int = Self.batchRowCount, choosing choice: @escaping RowChoice
+  ) throws(StoreError) -> EventFileRows {
+    try EventFileRows(file, schema, deriving: derived, batchRowCount: batchRowCount, choosing: choice)
   }
 
   /// Gives out the chosen rows of `files` in the order (user_id, ts, event_type, event_key), of each event the one that
@@ -69,8 +79,7 @@ struct TableRows {
   private func sortedRows(
     _ file: StoreFile, _ choice: @escaping RowChoice, _ superseded: inout Int
   ) throws -> any RunBatches {
-    let rows = try EventFileRows(
-      file, schema, deriving: derived, batchRowCount: Self.batchRowCount, choosing: choice)
+    let rows = try reader(file, choosing: choice)
     if try file.isSorted() { return rows }
     var assembler = Assembler(
       AssemblyOptions(memoryLimit: Self.memoryLimit, temporaryDirectory: temporaryDirectory))
@@ -106,7 +115,7 @@ extension TableRows {
 
 extension StoreFile {
   /// Whether all its rows are in order. What other engines write may be, but only within each row group.
-  fileprivate func isSorted() throws(StoreError) -> Bool {
+  func isSorted() throws(StoreError) -> Bool {
     let opened = try open()
     let isOwn = opened.file.metadata.createdBy == ParquetWriterOptions().createdBy
     return opened.groups.allSatisfy(\.isSorted) && (isOwn || opened.groups.count < 2)

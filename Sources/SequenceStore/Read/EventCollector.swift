@@ -47,7 +47,9 @@ struct EventCollector {
     days = Self.merge(datasets, request)
     derived = Dictionary(uniqueKeysWithValues: datasets.map { ($0.name, $0.derived) })
     retractions = Dictionary(
-      uniqueKeysWithValues: datasets.map { ($0.name, $0.retractions[request.user]) }.filter { !$0.1.isEmpty })
+      uniqueKeysWithValues: datasets.map { dataset in
+        (dataset.name, dataset.retractions[request.user].filter { $0.seenMicros <= request.knownAtMicros ?? .max })
+      }.filter { !$0.1.isEmpty })
     let matchesTypes = plan.eventTypes.values.contains { $0 != nil } || !request.caps.isEmpty
     let returnsTypes = request.columns.contains { $0.name == SystemColumns.eventType }
     let hasRetractions = !retractions.isEmpty
@@ -55,6 +57,7 @@ struct EventCollector {
       [SystemColumns.ts, SystemColumns.revision]
       + (matchesTypes || returnsTypes || hasRetractions ? [SystemColumns.eventType] : [])
       + (hasRetractions ? [SystemColumns.eventKey] : [])
+      + (request.knownAtMicros != nil ? [SystemColumns.seenAt] : [])
   }
 
   private static func merge(
@@ -131,12 +134,16 @@ struct EventCollector {
     let ts = try source.key(SystemColumns.ts, .timestampMicrosUTC).values
     let revisions = try source.key(SystemColumns.revision, .int32).values
     let kept: Bitmap? = if let filter { try self.kept(source, filter, using: &context) } else { nil }
+    let seen = try request.knownAtMicros.map { _ throws(StoreError) in
+      try source.key(SystemColumns.seenAt, .timestampMicrosUTC).values
+    }
     var rows: [Found] = []
     rows.reserveCapacity(source.count)
     for number in 0..<source.count {
       let place = source.place(number)
       if revisions.load(place, as: Int32.self) > 0 { mayRepeat = true }
       if let kept, !kept[place] { continue }
+      if let seen, seen.load(place, as: Int64.self) > request.knownAtMicros ?? .max { continue }
       rows.append(Found(micros: ts.load(place, as: Int64.self), source: Int32(index), place: Int32(place)))
     }
     return rows

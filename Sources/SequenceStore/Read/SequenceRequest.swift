@@ -50,18 +50,21 @@ package struct SequenceRequest: Sendable {
   package var fromMicros: Int64?
   /// No event at or after this time.
   package var untilMicros: Int64?
+  /// Only rows that had arrived by then count, of each event the highest revision among them.
+  package var knownAtMicros: Int64?
   /// In the order in which they are answered; among the plan's.
   package var columns: [Field]
 
   package init(
     user: UserID, last: Int, caps: [String: Int] = [:], fromMicros: Int64? = nil, untilMicros: Int64? = nil,
-    columns: [Field]
+    knownAtMicros: Int64? = nil, columns: [Field]
   ) {
     self.user = user
     self.last = last
     self.caps = caps
     self.fromMicros = fromMicros
     self.untilMicros = untilMicros
+    self.knownAtMicros = knownAtMicros
     self.columns = columns
   }
 }

@@ -10,17 +10,19 @@ package struct StoreSnapshot: Sendable {
   /// - Parameters:
   ///   - names: of the datasets; nil for all that have a table. One that has none holds no events.
   ///   - versions: the version to read, by dataset; the latest where none is given.
+  ///   - asOfMillis: reads what was the latest version at that time, in milliseconds since 1970-01-01T00:00Z.
   ///   - earlier: whose opened files are used again.
   package init(
     _ store: StoreDirectory, datasets names: [String]? = nil, versions: [String: Int64] = [:],
-    reusing earlier: StoreSnapshot? = nil
+    asOfMillis: Int64? = nil, reusing earlier: StoreSnapshot? = nil
   ) throws(StoreError) {
     self.store = store
     var datasets: [String: DatasetSnapshot] = [:]
     let all = if let names { names } else { try store.datasetNames() }
     for name in all {
       datasets[name] = try DatasetSnapshot(
-        store, name, version: versions[name], reusing: earlier?.datasets[name])
+        store, name, at: versions[name].map { .version($0) } ?? asOfMillis.map { .time(millis: $0) } ?? .latest,
+        reusing: earlier?.datasets[name])
     }
     self.datasets = datasets
   }
@@ -50,6 +52,14 @@ package struct StoreSnapshot: Sendable {
   }
 }
 
+/// Which version of a table is read.
+enum TableMoment {
+  case latest
+  case version(Int64)
+  /// The last one committed until then.
+  case time(millis: Int64)
+}
+
 /// A dataset's table at one version, its files by bucket.
 final class DatasetSnapshot: Sendable {
   let name: String
@@ -64,13 +74,13 @@ final class DatasetSnapshot: Sendable {
   let retractionVersion: Int64?
 
   init(
-    _ store: StoreDirectory, _ name: String, version: Int64?, reusing earlier: DatasetSnapshot?
+    _ store: StoreDirectory, _ name: String, at moment: TableMoment, reusing earlier: DatasetSnapshot?
   ) throws(StoreError) {
     self.name = name
     do {
       let table = store.dataset(name)
       // Retractions are committed first, so they are read last: none of those that the events need is missed.
-      let delta = try table.exists() ? try table.snapshot(at: version) : nil
+      let delta = try table.snapshot(at: moment)
       self.delta = delta
       derived = delta.map { DerivedColumns(of: $0.metadata) } ?? DerivedColumns()
       let known = Dictionary((earlier?.files ?? []).map { ($0.path, $0) }) { first, _ in first }
@@ -82,9 +92,16 @@ final class DatasetSnapshot: Sendable {
     buckets = try Self.byBucket(files)
     let table = store.retractions(name)
     do {
-      retractionVersion = try table.latestVersion()
-      let isKnown = earlier != nil && earlier?.retractionVersion == retractionVersion
-      retractions = isKnown ? earlier!.retractions : try RetractionIndex(table)
+      // What was taken back after the version that is read still holds in it.
+      retractionVersion =
+        if case .latest = moment { try table.latestVersion() } else {
+          try (delta?.timestampMillis).flatMap { try table.version(asOfMillis: $0) }
+        }
+      if let earlier, earlier.retractionVersion == retractionVersion {
+        retractions = earlier.retractions
+      } else {
+        retractions = try retractionVersion.map { try RetractionIndex(table, at: $0) } ?? RetractionIndex()
+      }
     } catch { throw StoreError(error, at: table.path) }
   }
 
@@ -105,35 +122,16 @@ final class DatasetSnapshot: Sendable {
   }
 }
 
-/// An event that is gone, by its identity.
-struct Retraction: Sendable {
-  var eventType: String
-  var eventKey: Int64
-  var revision: Int32
-}
-
-/// The retractions of a dataset by user.
-struct RetractionIndex: Sendable {
-  private var byUser: [UserID: [Retraction]] = [:]
-
-  init() {}
-
-  init(_ table: DeltaTable) throws {
-    guard try table.exists() else { return }
-    let snapshot = try table.snapshot()
-    let columns = [SystemColumns.user, SystemColumns.eventType, SystemColumns.eventKey, SystemColumns.revision]
-    for batch in try table.batches(of: snapshot, columns: columns) {
-      for row in 0..<batch.rowCount {
-        let gone = Retraction(
-          eventType: batch.columns[1].string(row), eventKey: batch.columns[2].values.load(row, as: Int64.self),
-          revision: batch.columns[3].values.load(row, as: Int32.self))
-        byUser[UserID(batch.columns[0], row), default: []].append(gone)
-      }
+extension DeltaTable {
+  /// Nil where there is no table, or was none.
+  fileprivate func snapshot(at moment: TableMoment) throws(DeltaError) -> Snapshot? {
+    guard try exists() else { return nil }
+    switch moment {
+    case .latest: return try snapshot()
+    case .version(let version): return try snapshot(at: version)
+    case .time(let millis):
+      guard let version = try version(asOfMillis: millis) else { return nil }
+      return try snapshot(at: version)
     }
   }
-
-  subscript(user: UserID) -> [Retraction] { byUser[user] ?? [] }
-
-  var isEmpty: Bool { byUser.isEmpty }
-  var count: Int { byUser.values.reduce(0) { $0 + $1.count } }
 }

@@ -1,0 +1,166 @@
+import Definitions
+import DeltaLog
+
+/// Merges the files of buckets: what `seq-store compact` does.
+///
+/// Of each event the row that holds is left, without those that were taken back; days of months that are long over go
+/// into one bucket. Each bucket is a commit of its own, which gives way to others': what they changed is looked at again.
+package struct Compaction {
+  package struct Options: Sendable {
+    /// Whether every bucket ends as one file. Otherwise files are merged as they are worth it: each row is rewritten only
+    /// as often as its bucket doubles.
+    package var isFull = true
+    /// A month is merged so many days after its end; nil: never.
+    package var monthsAfterDays: Int32? = 35
+    package var files = StoreFileOptions()
+    /// The present, in microseconds.
+    package var nowMicros = DeltaTable.nowMillis() * 1_000
+
+    package init() {}
+  }
+
+  private let store: StoreDirectory
+  private let definitions: DefinitionSet?
+  private let options: Options
+  /// How long a retraction is needed after the last event was seen, by dataset.
+  private let latenessMicros: [String: Int64]
+
+  /// How often a table is looked at anew because others changed it.
+  private static let roundLimit = 16
+  /// Files up to here are merged whenever there are two.
+  static let smallByteCount: Int64 = 1 << 20
+
+  /// - Parameter definitions: that say how late events may be; datasets that they lack keep all retractions.
+  package init(_ store: StoreDirectory, definitions: DefinitionSet?, _ options: Options = Options()) {
+    self.store = store
+    self.options = options
+    self.definitions = definitions
+    var lateness: [String: Int64] = [:]
+    for dataset in definitions?.datasets ?? [] {
+      lateness[dataset.name] =
+        definitions?.eventTypes(dataset: dataset.name).compactMap { definitions?.source($0.source)?.latenessMicros }
+        .max()
+    }
+    latenessMicros = lateness
+  }
+
+  /// Compacts a dataset and its retractions, calling `report` after each commit.
+  package func run(_ dataset: String, _ report: (UpkeepAction) -> Void) throws(StoreError) {
+    try settle(dataset, report)
+    try settleRetractions(dataset, report)
+  }
+
+  private func settle(_ dataset: String, _ report: (UpkeepAction) -> Void) throws(StoreError) {
+    var isOver = false
+    for _ in 0..<Self.roundLimit where !isOver {
+      guard let table = try TableRewrite(store, dataset: dataset, table: "datasets/\(dataset)", options.files) else {
+        return
+      }
+      let retractions = try RetractionIndex(of: dataset, in: store)
+      let unsettled = try unsettledFiles(table, retractions, dataset)
+      isOver = true
+      for (bucket, files) in work(table, unsettled: unsettled) {
+        let action = try table.merge(files, into: bucket, as: .compact) { retractions.valid(among: $0) }
+        if let action { report(action) } else { isOver = false }
+      }
+    }
+  }
+
+  /// What to merge into which bucket, the oldest first.
+  private func work(_ table: TableRewrite, unsettled: Set<String>) -> [(bucket: Bucket, files: [StoreFile])] {
+    let places = BucketPlaces(table.files.compactMap(\.bucket))
+    var targets: [Bucket: [StoreFile]] = [:]
+    for (bucket, files) in table.buckets { targets[target(of: bucket, places), default: []] += files }
+    return targets.sorted { $0.key < $1.key }.compactMap { bucket, files in
+      let chosen = choose(files, for: bucket, unsettled)
+      return chosen.isEmpty ? nil : (bucket, chosen)
+    }
+  }
+
+  private func target(of bucket: Bucket, _ places: BucketPlaces) -> Bucket {
+    guard case .day(let day) = bucket else { return bucket }
+    let month = Month(day)
+    let today = Day(micros: options.nowMicros)
+    let isDue = options.monthsAfterDays.map { month.days.upperBound.number + $0 < today.number } ?? false
+    return isDue ? .month(month) : places.bucket(of: day)
+  }
+
+  /// Those of a bucket's files that are to be merged.
+  private func choose(_ files: [StoreFile], for bucket: Bucket, _ unsettled: Set<String>) -> [StoreFile] {
+    let mustGo = files.filter { $0.bucket != bucket || unsettled.contains($0.path) }
+    if options.isFull { return files.count > 1 || !mustGo.isEmpty ? files : [] }
+    let bySize = files.sorted { ($0.action.byteCount, $0.path) < ($1.action.byteCount, $1.path) }
+    var chosen: [StoreFile] = []
+    var total: Int64 = 0
+    for file in bySize where chosen.isEmpty || file.action.byteCount <= max(Self.smallByteCount, 2 * total) {
+      chosen.append(file)
+      total += file.action.byteCount
+    }
+    if chosen.count < 2 { chosen = [] }
+    let paths = Set(chosen.map(\.path))
+    return chosen + mustGo.filter { !paths.contains($0.path) }
+  }
+
+  /// Files with rows that retractions hide: of all retractions, or of those that are to go.
+  private func unsettledFiles(
+    _ table: TableRewrite, _ retractions: RetractionIndex, _ dataset: String
+  ) throws(StoreError) -> Set<String> {
+    let limit = expiry(dataset, table)
+    let decisive = options.isFull ? retractions : retractions.filter { $0.seenMicros < limit ?? .min }
+    var unsettled: Set<String> = []
+    for file in table.files where try !decisive.hidden(in: file, deriving: table.derived).isEmpty {
+      unsettled.insert(file.path)
+    }
+    return unsettled
+  }
+
+  // MARK: Retractions
+
+  /// Retractions seen before it are not needed by events that are still to come; nil: all are.
+  ///
+  /// An event's lower revision arrives within the source's lateness after its higher one, and what arrived until the
+  /// newest row that the table has is in the table or in the live log.
+  private func expiry(_ dataset: String, _ table: TableRewrite) -> Int64? {
+    guard let lateness = latenessMicros[dataset] else { return nil }
+    let seenAt = table.derived[SystemColumns.seenAt] ?? SystemColumns.seenAt
+    let newest = table.files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max()
+    // Statistics round times to milliseconds.
+    return newest.map { $0.subtractingReportingOverflow(lateness).partialValue - 1_000 }
+  }
+
+  /// Merges the retractions of each bucket, and lets those go that hide nothing and are needed no more.
+  private func settleRetractions(_ dataset: String, _ report: (UpkeepAction) -> Void) throws(StoreError) {
+    var isOver = false
+    for _ in 0..<Self.roundLimit where !isOver {
+      let name = "retractions/\(dataset)"
+      guard let table = try TableRewrite(store, dataset: dataset, table: name, options.files) else { return }
+      let expired = try expired(dataset)
+      isOver = true
+      var unsettled: Set<String> = []
+      for file in table.files where try expired.areAny(in: file) { unsettled.insert(file.path) }
+      for (bucket, files) in work(table, unsettled: unsettled) {
+        let action = try table.merge(files, into: bucket, as: .compact) { expired.absent(from: $0) }
+        if let action { report(action) } else { isOver = false }
+      }
+    }
+  }
+
+  /// The retractions that are old enough, and that hide no row of the tables or of the live log.
+  private func expired(_ dataset: String) throws(StoreError) -> RetractionIndex {
+    // The retractions are read first: rows that come later are newer than what they may hide.
+    let retractions = try RetractionIndex(of: dataset, in: store)
+    guard
+      let events = try TableRewrite(store, dataset: dataset, table: "datasets/\(dataset)", options.files),
+      let limit = expiry(dataset, events)
+    else { return RetractionIndex() }
+    var expired = retractions.filter { $0.seenMicros < limit }
+    guard !expired.isEmpty else { return expired }
+    for file in events.files { expired.remove(try expired.hidden(in: file, deriving: events.derived)) }
+    var hiding: Set<RetractedEvent> = []
+    try UncoveredRows(of: dataset, in: store, at: events.snapshot, definitions).forEachBatch { batch in
+      hiding.formUnion(expired.hidden(in: batch))
+    }
+    expired.remove(hiding)
+    return expired
+  }
+}
