@@ -83,7 +83,7 @@ struct SeqIndex: SeqlineCommand {
     indexing.parameters = ["replace": days]
     indexing.horizonMicros = horizon?.micros
     var (report, counts) = try run.run(stage.options, assembly: assembly, indexing: indexing)
-    report.rowsOut = counts.values.reduce(0) { $0 + $1.rows }
+    report.rowsOut = counts.values.reduce(0) { $0 + $1.rows + $1.rowsOutside }
     summary.print(report, Self.facts(counts))
   }
 

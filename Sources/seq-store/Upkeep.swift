@@ -4,7 +4,7 @@ import SequenceStore
 
 struct Upkeep: SeqlineCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Do what is due: retain, compact, vacuum; for cron.",
+    abstract: "Do what is due: roll idle live logs, retain, compact, vacuum; for cron.",
     discussion: """
       Files are merged as it is worth it, so it can run often.
 
@@ -25,6 +25,12 @@ struct Upkeep: SeqlineCommand {
     let definitions = try directory.definitions(at: definitions)
     let retention = Retention(directory, definitions: definitions)
     let compaction = Compaction(directory, definitions: definitions, compaction.options(isFull: false))
+    for shard in try directory.liveShards() {
+      let run = LiveRun(directory, definitions: definitions, shard: shard, options: LiveRun.Options())
+      if let rolled = try run.settle() {
+        print("roll live/\(shard): \(rolled.datasets.values.reduce(0) { $0 + $1.rows }) rows")
+      }
+    }
     for name in try choice.names(in: directory) {
       try retention.run(name) { print($0) }
       try compaction.run(name) { print($0) }

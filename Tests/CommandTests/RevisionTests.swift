@@ -76,7 +76,7 @@ import Testing
       + "\"user\":7,\(more)}"
   }
 
-  private static func click(_ id: String, _ revision: Int, ms: Int, ts: Int = 0) -> String {
+  static func click(_ id: String, _ revision: Int, ms: Int, ts: Int = 0) -> String {
     line("click", id, revision, ts, "\"item\":1,\"ms\":\(ms)")
   }
 

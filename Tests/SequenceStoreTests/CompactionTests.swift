@@ -10,10 +10,11 @@ import Testing
 
   /// Compacts completely, as of days after the first.
   @discardableResult static func compact(
-    _ test: TestStore, afterDays days: Int64 = 1, isFull: Bool = true
+    _ test: TestStore, afterDays days: Int64 = 1, isFull: Bool = true, readingMillis: Int64 = 0
   ) throws -> [UpkeepAction] {
     var options = Compaction.Options()
     options.isFull = isFull
+    options.readingMillis = readingMillis
     options.nowMicros = start + days * dayMicros
     let compaction = Compaction(test.store, definitions: test.definitions, options)
     var actions: [UpkeepAction] = []
@@ -178,6 +179,9 @@ import Testing
     #expect(try Self.content(test).map(\.key) == [2])
     let later = TestEvent(user: 3, micros: Self.start, seen: Self.start + lateness + 20_000, key: 3)
     try Self.add([event, later], to: test)
+    try Self.compact(test, isFull: false, readingMillis: 60_000)
+    #expect(try Self.content(test).map(\.key) == [2, 3])
+    #expect(try retractionCount(test) == 1, "a reader may still have the files that it is needed for")
     try Self.compact(test, isFull: false)
     #expect(try Self.content(test).map(\.key) == [2, 3])
     #expect(try retractionCount(test) == 0)

@@ -76,6 +76,27 @@ import Testing
     }
   }
 
+  @Test func aVersionIsReadWithTheRetractionsOfItsTime() throws {
+    let test = try TestStore()
+    for key in 0..<12 {
+      try CompactionTests.add([TestEvent(user: 1, micros: Self.start + Int64(key), key: Int64(key))], to: test)
+      let gone = TestEvent(user: 1, micros: Self.start, seen: 1, key: 0, revision: 1, isRetracted: true)
+      usleep(2_000)
+      if key == 5 { try CompactionTests.add([gone], to: test) }
+    }
+    let table = test.store.dataset("events")
+    let latest = try table.snapshot().version
+    #expect(latest > 10)
+    for version in 1...latest {
+      var keys: Set<Int64> = []
+      let snapshot = try StoreSnapshot(test.store, datasets: ["events"], versions: ["events": version])
+      try DatasetScan(snapshot, dataset: "events").forEachBatch { batch in
+        for row in 0..<batch.rowCount { keys.insert(batch["event_key"]!.values.load(row, as: Int64.self)) }
+      }
+      #expect(keys.contains(0) == (version <= 6), "version \(version)")
+    }
+  }
+
   @Test func vacuumDeletesWhatNoCommitHas() throws {
     let test = try TestStore()
     try test.index(TestStore.events(300))

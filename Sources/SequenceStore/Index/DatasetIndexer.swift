@@ -53,13 +53,12 @@ struct DatasetIndexer {
     (pending, pendingRowCount, pendingByteCount) = ([], 0, 0)
     var work: [BucketWriters.Work] = []
     for dealt in DayDealer.deal(batches) {
-      if !range.contains(dealt.day) { counts.rowsOutside += dealt.rowCount }
       let rows = RecordBatch.interleave(batches, dealt.rows)
       if dealt.isRetracted {
         try addRetractions(rows, dealt.day)
       } else {
         noteSeen(rows)
-        if range.contains(dealt.day) { counts.rows += rows.rowCount }
+        if range.contains(dealt.day) { counts.rows += rows.rowCount } else { counts.rowsOutside += rows.rowCount }
         try addCorrections(rows, dealt.day)
         work.append(BucketWriters.Work(layout: layout, bucket: .day(dealt.day), batch: try layout.eventBatch(rows)))
       }

@@ -25,10 +25,10 @@ package struct LiveRun {
     package init() {}
   }
 
-  private let store: StoreDirectory
-  private let definitions: DefinitionSet
-  private let shard: Shard
-  private let options: Options
+  let store: StoreDirectory
+  let definitions: DefinitionSet
+  let shard: Shard
+  let options: Options
 
   package init(_ store: StoreDirectory, definitions: DefinitionSet, shard: Shard = .first, options: Options) {
     self.store = store
@@ -68,7 +68,7 @@ package struct StreamCutShort: Error, CustomStringConvertible {
 }
 
 /// The live log of a shard, its roller, and the stream of acknowledgements.
-private final class LiveService {
+final class LiveService {
   let log: LiveLog
   private let roller: LiveRoller
   private let acknowledgements: Acknowledgements?

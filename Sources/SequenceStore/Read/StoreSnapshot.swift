@@ -92,17 +92,27 @@ final class DatasetSnapshot: Sendable {
     buckets = try Self.byBucket(files)
     let table = store.retractions(name)
     do {
-      // What was taken back after the version that is read still holds in it.
-      retractionVersion =
-        if case .latest = moment { try table.latestVersion() } else {
-          try (delta?.timestampMillis).flatMap { try table.version(asOfMillis: $0) }
-        }
+      retractionVersion = try Self.retractionVersion(table, beside: delta, of: store.dataset(name), at: moment)
       if let earlier, earlier.retractionVersion == retractionVersion {
         retractions = earlier.retractions
       } else {
         retractions = try retractionVersion.map { try RetractionIndex(table, at: $0) } ?? RetractionIndex()
       }
     } catch { throw StoreError(error, at: table.path) }
+  }
+
+  /// The version of the retractions that goes with a version of the events: what was taken back later still holds in it.
+  private static func retractionVersion(
+    _ retractions: DeltaTable, beside events: Snapshot?, of table: DeltaTable, at moment: TableMoment
+  ) throws(DeltaError) -> Int64? {
+    guard case .latest = moment else {
+      guard let events else { return nil }
+      guard let committed = try table.timestampMillis(of: events.version) else {
+        return try retractions.latestVersion()
+      }
+      return try retractions.version(asOfMillis: committed)
+    }
+    return try retractions.latestVersion()
   }
 
   private static func byBucket(_ files: [StoreFile]) throws(StoreError) -> [(bucket: Bucket, files: [StoreFile])] {

@@ -13,6 +13,9 @@ package struct Compaction {
     /// A month is merged so many days after its end; nil: never.
     package var monthsAfterDays: Int32? = 35
     package var files = StoreFileOptions()
+    /// How long a reader may take from reading which files there are to reading the retractions, in milliseconds: so long
+    /// a retraction is kept once nothing is hidden any more.
+    package var readingMillis: Int64 = 600_000
     /// The present, in microseconds.
     package var nowMicros = DeltaTable.nowMillis() * 1_000
 
@@ -155,7 +158,9 @@ package struct Compaction {
     else { return RetractionIndex() }
     var expired = retractions.filter { $0.seenMicros < limit }
     guard !expired.isEmpty else { return expired }
-    for file in events.files { expired.remove(try expired.hidden(in: file, deriving: events.derived)) }
+    for file in events.files + events.filesRemoved(sinceMillis: DeltaTable.nowMillis() - options.readingMillis) {
+      expired.remove(try expired.hidden(in: file, deriving: events.derived))
+    }
     var hiding: Set<RetractedEvent> = []
     try UncoveredRows(of: dataset, in: store, at: events.snapshot, definitions).forEachBatch { batch in
       hiding.formUnion(expired.hidden(in: batch))

@@ -1,6 +1,7 @@
 import Definitions
 import DeltaLog
 import Engine
+import Glibc
 import JSONText
 
 /// A table at one version, whose files are to be rewritten.
@@ -41,6 +42,17 @@ struct TableRewrite {
       if let bucket = file.bucket { buckets[bucket, default: []].append(file) }
     }
     return buckets
+  }
+
+  /// Files that were taken out of the table after a time, as far as they are still there.
+  func filesRemoved(sinceMillis: Int64) -> [StoreFile] {
+    snapshot.removed.filter { $0.deletionMillis ?? .max > sinceMillis }.compactMap { removed in
+      let file = AddFile(
+        path: removed.path, partitionValues: removed.partitionValues ?? [:], byteCount: removed.byteCount ?? 0,
+        modificationMillis: 0)
+      let path = table.location(of: file)
+      return unsafe access(path, F_OK) == 0 ? StoreFile(file, path: path) : nil
+    }
   }
 
   /// Merges files into one for `bucket` and commits that in their place.
