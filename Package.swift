@@ -51,6 +51,7 @@ let package = Package(
     system("CZlib", apt: "zlib1g-dev"),
     system("CLZ4", apt: "liblz4-dev"),
     system("CSnappy", apt: "libsnappy-dev"),
+    system("CRdKafka", apt: "librdkafka-dev"),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
     .target(name: "CBitPacking"),
@@ -68,6 +69,7 @@ let package = Package(
     module("DeltaLog", ["Parquet", "JSONText"]),
     module("Definitions", ["Expressions", "JSONText"]),
     module("Engine", ["Definitions", "Frames", "JSONColumns", "Parquet", "DeltaLog"]),
+    module("KafkaConnector", ["Engine", "CRdKafka"]),
     module("SequenceStore", ["Engine"]),
     module(
       "Serving",
@@ -75,7 +77,7 @@ let package = Package(
        .product(name: "NIOHTTP1", package: "swift-nio")]),
     module("CommandSupport", ["Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
-    command("seq-ingest", cli + ["SequenceStore"]),
+    command("seq-ingest", cli + ["SequenceStore", "KafkaConnector"]),
     command("seq-filter", cli),
     command("seq-enrich", cli),
     command("seq-assemble", cli + ["SequenceStore"]),
@@ -98,6 +100,7 @@ let package = Package(
     tests("DeltaLogTests", ["DeltaLog"]),
     tests("DefinitionsTests", ["Definitions"]),
     tests("EngineTests", ["Engine"]),
+    tests("KafkaConnectorTests", ["KafkaConnector", "seq-ingest", "seq-filter", "seq-config"]),
     tests("SequenceStoreTests", ["SequenceStore"]),
     tests("ServingTests", ["Serving"] + commands),
     tests("CommandSupportTests", ["CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

@@ -7,6 +7,8 @@ package struct DeadLetter: Sendable {
   package enum Place: Sendable, Equatable {
     /// A line of text, counted from 1; nil where reading began in the middle.
     case line(Int?, byteOffset: Int)
+    /// A line of a message of a broker.
+    case message(partition: Int32, offset: Int64)
   }
 
   package var source: String
@@ -28,6 +30,9 @@ package struct DeadLetter: Sendable {
     case .line(let line, let byteOffset):
       facts["byte_offset"] = .integer(Int64(byteOffset))
       if let line { facts["line"] = .integer(Int64(line)) }
+    case .message(let partition, let offset):
+      facts["partition"] = .integer(Int64(partition))
+      facts["offset"] = .integer(offset)
     }
     return .object(facts)
   }
@@ -42,6 +47,7 @@ extension DeadLetter.Place: CustomStringConvertible {
   package var description: String {
     switch self {
     case .line(let line, let byteOffset): "byte \(byteOffset)" + (line.map { ", line \($0)" } ?? "")
+    case .message(let partition, let offset): "partition \(partition), offset \(offset)"
     }
   }
 }

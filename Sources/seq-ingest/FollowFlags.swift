@@ -38,6 +38,11 @@ struct FollowFlags: ParsableArguments {
     return source
   }
 
+  /// How far the store has each source, as of now; nil without `--resume`.
+  var positions: (() throws -> SourcePositionLookup)? {
+    resume.map { store in { try positions(of: store) } }
+  }
+
   private func positions(of store: String) throws -> SourcePositionLookup {
     let positions = try SourcePositions(StoreDirectory(store))
     return SourcePositionLookup { positions[$0, $1] }

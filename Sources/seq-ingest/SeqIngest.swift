@@ -20,6 +20,10 @@ struct SeqIngest: SeqlineCommand {
 
         seq-ingest --follow 'logs/*.log' --resume store | seq-filter \\
           | seq-enrich | seq-index --store store
+
+      With --kafka it reads a topic instead of files.
+
+        seq-ingest --kafka broker:9092 --topic events --group seqline
       """,
     version: seqlineVersion)
 
@@ -27,12 +31,27 @@ struct SeqIngest: SeqlineCommand {
   @OptionGroup var definitions: DefinitionOptions
   @OptionGroup var source: SourceOptions
   @OptionGroup(title: "Options for growing files") var follow: FollowFlags
+  @OptionGroup(title: "Options for Kafka") var kafka: KafkaFlags
+
+  func validate() throws {
+    guard kafka.kafka != nil else { return }
+    if !stage.inputs.isEmpty || source.date != nil {
+      throw ValidationError("--kafka and files cannot be given together; choose one")
+    }
+    if follow.follow {
+      throw ValidationError("--follow is for files; --kafka goes on by itself, unless --until ends it")
+    }
+  }
 
   func execute() throws -> Outcome {
     let definitions = try definitions.load()
     let source = try source.source(of: definitions)
-    let inputs = try self.source.inputs(stage.inputs, source: source)
     let ingest = PipelineStage.ingest(source, definitions: definitions)
+    if let topic = try kafka.source(source, positions: follow.positions) {
+      defer { topic.close() }
+      return try stage.run("seq-ingest", ingest, source: topic)
+    }
+    let inputs = try self.source.inputs(stage.inputs, source: source)
     guard follow.isOn else { return try stage.run("seq-ingest", ingest, inputs: inputs) }
     return try stage.run("seq-ingest", ingest, source: follow.source(inputs))
   }

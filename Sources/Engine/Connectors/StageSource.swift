@@ -24,6 +24,7 @@ package enum InputUnit: Sendable {
   /// The lines that begin within a range of a regular file; the worker reads them.
   case lines(OpenFile, Range<Int>)
   case text(TextBlock)
+  case messages(MessageBlock)
   case frame(RawFrame, path: String)
   /// How far a source was read: it covers the units before it.
   case position(Control)

@@ -74,7 +74,7 @@ package struct EventInput {
       return Unit(raw: raw, frame: frame, source: path)
     case .lines(let file, _): throw TextRefused(path: file.path, kind: "event")
     case .text(let block): throw TextRefused(path: block.source, kind: "event")
-    case .position: preconditionFailure("files and pipes have no positions of their own")
+    case .messages, .position: preconditionFailure("files and pipes have no messages or positions")
     }
   }
 }

@@ -31,8 +31,12 @@ final class StageWorker {
       let text = DecodedText(source: block.source, byteOffset: block.byteOffset, byteCount: block.bytes.byteCount)
       return try finish(decoder, text) { rejection in
         let start = rejection.byteOffset - block.byteOffset
-        return block.bytes.slice(start..<start + rejection.byteCount)
+        return block.bytes.slice(start..<start + rejection.byteCount).text
       }
+    case .messages(let block):
+      let decoder = try textDecoder(block.source)
+      decoder.decode(block.bytes.bytes, byteOffset: 0)
+      return try finish(decoder, block)
     case .lines(let file, let range):
       let decoder = try textDecoder(file.path)
       var blocks = try LineBlocks(file, range: range)
@@ -43,7 +47,7 @@ final class StageWorker {
       }) {}
       let text = DecodedText(source: file.path, byteOffset: range.lowerBound, byteCount: byteCount)
       return try finish(decoder, text) { rejection in
-        try file.bytes(at: rejection.byteOffset, byteCount: rejection.byteCount)
+        try file.bytes(at: rejection.byteOffset, byteCount: rejection.byteCount).text
       }
     }
   }
@@ -66,18 +70,39 @@ final class StageWorker {
   }
 
   private func finish(
-    _ decoder: RawDecoder, _ text: DecodedText, line: (JSONRejection) throws -> Buffer
+    _ decoder: RawDecoder, _ text: DecodedText, line: (JSONRejection) throws -> String
+  ) throws -> StageProduct {
+    try finish(decoder, byteCount: text.byteCount) { lines in
+      .text(source: text.source, byteOffset: text.byteOffset, lineCount: lines.lineCount)
+    } letter: { rejection in
+      DeadLetter(
+        source: text.source, place: .line(rejection.line, byteOffset: rejection.byteOffset), reason: rejection.reason,
+        text: keepsRejectedText ? try line(rejection) : "")
+    }
+  }
+
+  private func finish(_ decoder: RawDecoder, _ block: MessageBlock) throws -> StageProduct {
+    try finish(decoder, byteCount: block.bytes.byteCount) { _ in
+      .messages
+    } letter: { rejection in
+      let message = block.message(at: rejection.byteOffset)
+      let range = rejection.byteOffset..<rejection.byteOffset + rejection.byteCount
+      return DeadLetter(
+        source: block.source, place: .message(partition: message.partition, offset: message.offset),
+        reason: rejection.reason, text: keepsRejectedText ? block.originalText(range, of: message) : "")
+    }
+  }
+
+  private func finish(
+    _ decoder: RawDecoder, byteCount: Int, origin: (JSONBatch) -> StageProduct.Origin,
+    letter: (JSONRejection) throws -> DeadLetter
   ) throws -> StageProduct {
     let (raw, lines) = decoder.take()
-    var product = StageProduct(
-      origin: .text(source: text.source, byteOffset: text.byteOffset, lineCount: lines.lineCount))
-    product.report.bytesIn = text.byteCount
+    var product = StageProduct(origin: origin(lines))
+    product.report.bytesIn = byteCount
     for rejection in lines.rejections {
       product.report.rejected[rejection.reason, default: 0] += 1
-      product.deadLetters.append(
-        DeadLetter(
-          source: text.source, place: .line(rejection.line, byteOffset: rejection.byteOffset), reason: rejection.reason,
-          text: keepsRejectedText ? try line(rejection).text : ""))
+      product.deadLetters.append(try letter(rejection))
     }
     for (field, count) in zip(raw.schema.fields, lines.mismatches) where count > 0 {
       product.report.mismatches[field.name, default: 0] += count

@@ -83,6 +83,11 @@ public final class ProcessChain {
     if ends[index] == nil { Glibc.kill(-processes[index], SIGKILL) }
   }
 
+  /// Sends a signal to a process and all that it started; without effect when it has ended.
+  public func signal(_ index: Int, _ signal: Int32) {
+    if ends[index] == nil { Glibc.kill(-processes[index], signal) }
+  }
+
   /// Waits for all processes.
   ///
   /// - Parameter seconds: after so long, those that still run are killed.
