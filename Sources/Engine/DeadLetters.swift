@@ -9,6 +9,8 @@ package struct DeadLetter: Sendable {
     case line(Int?, byteOffset: Int)
     /// A line of a message of a broker.
     case message(partition: Int32, offset: Int64)
+    /// A row of a table's file, counted from 1.
+    case row(Int)
   }
 
   package var source: String
@@ -33,6 +35,7 @@ package struct DeadLetter: Sendable {
     case .message(let partition, let offset):
       facts["partition"] = .integer(Int64(partition))
       facts["offset"] = .integer(offset)
+    case .row(let row): facts["row"] = .integer(Int64(row))
     }
     return .object(facts)
   }
@@ -48,6 +51,7 @@ extension DeadLetter.Place: CustomStringConvertible {
     switch self {
     case .line(let line, let byteOffset): "byte \(byteOffset)" + (line.map { ", line \($0)" } ?? "")
     case .message(let partition, let offset): "partition \(partition), offset \(offset)"
+    case .row(let row): "row \(row)"
     }
   }
 }

@@ -9,9 +9,10 @@ struct SeqIngest: SeqlineCommand {
     commandName: "seq-ingest",
     abstract: "Read raw events into frames of typed columns.",
     discussion: """
-      Reads NDJSON, plain or under gzip or zstd, and writes the fields
-      that the source declares. A line that is not one JSON object with
-      the required fields goes to the dead letters.
+      Reads NDJSON, plain or under gzip or zstd, Parquet files, Delta
+      tables and directories of Parquet files, and writes the fields that
+      the source declares. A line or row without the required fields goes
+      to the dead letters.
 
         seq-ingest events.ndjson.gz | seq-filter | seq-enrich > out.frames
 
@@ -31,6 +32,7 @@ struct SeqIngest: SeqlineCommand {
   @OptionGroup var definitions: DefinitionOptions
   @OptionGroup var source: SourceOptions
   @OptionGroup(title: "Options for growing files") var follow: FollowFlags
+  @OptionGroup(title: "Options for tables") var table: TableFlags
   @OptionGroup(title: "Options for Kafka") var kafka: KafkaFlags
 
   func validate() throws {
@@ -52,6 +54,9 @@ struct SeqIngest: SeqlineCommand {
       return try stage.run("seq-ingest", ingest, source: topic)
     }
     let inputs = try self.source.inputs(stage.inputs, source: source)
+    if let tables = try table.source(inputs, positions: follow.positions) {
+      return try stage.run("seq-ingest", ingest, source: tables)
+    }
     guard follow.isOn else { return try stage.run("seq-ingest", ingest, inputs: inputs) }
     return try stage.run("seq-ingest", ingest, source: follow.source(inputs))
   }

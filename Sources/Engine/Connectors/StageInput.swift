@@ -1,4 +1,5 @@
 import Buffers
+import DeltaLog
 import Frames
 import Glibc
 
@@ -19,6 +20,7 @@ final class StageInput: StageSource {
   private enum Source: ~Copyable {
     case file(OpenFile, next: Int, size: Int)
     case text(TextStream)
+    case rows(ArraySlice<TableRows>)
     case frames(FrameReader, OpenFile)
   }
 
@@ -50,6 +52,10 @@ final class StageInput: StageSource {
       let block = try stream.next()
       source = .text(stream)
       return block.map { .text($0) }
+    case .rows(var parts):
+      let part = parts.popFirst()
+      source = .rows(parts)
+      return part.map { .rows($0) }
     case .frames(var reader, let file):
       let frame: RawFrame?
       do { frame = try reader.next() } catch { throw FileError(path: file.path, error: error) }
@@ -60,8 +66,10 @@ final class StageInput: StageSource {
   }
 
   private func open(_ path: String) throws -> Source {
+    if path != "-", TableDirectory.isDirectory(path) { return try openDirectory(path) }
     let file = try OpenFile(reading: path)
     let (prefix, format) = try detect(file)
+    if path != "-", file.regularSize != nil, prefix.isParquet { return .rows(try TableFile(path).parts[...]) }
     switch format {
     case .empty:
       // An empty pipe is one whose writer died; an empty file is just that.
@@ -80,6 +88,13 @@ final class StageInput: StageSource {
     }
   }
 
+  /// A Delta table, or Parquet files, which then are the next inputs.
+  private func openDirectory(_ path: String) throws -> Source {
+    if DeltaTable.isTable(path) { return .rows(try TableDirectory.deltaRows(path)[...]) }
+    paths = try TableDirectory.parquetFiles(in: path) + paths
+    return .rows([])
+  }
+
   /// Reads as much as it takes to tell the format.
   private func detect(_ file: OpenFile) throws -> (prefix: Buffer, format: InputFormat) {
     var bytes = BufferBuilder(capacity: 64 << 10)
@@ -94,4 +109,9 @@ final class StageInput: StageSource {
       if let format = InputFormat.detect(prefix, isWhole: isWhole) { return (prefix, format) }
     }
   }
+}
+
+extension Buffer {
+  /// Whether a file begins as Parquet does.
+  fileprivate var isParquet: Bool { byteCount >= 4 && load(0, as: UInt32.self) == 0x3152_4150 }
 }

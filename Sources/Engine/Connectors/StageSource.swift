@@ -25,6 +25,7 @@ package enum InputUnit: Sendable {
   case lines(OpenFile, Range<Int>)
   case text(TextBlock)
   case messages(MessageBlock)
+  case rows(TableRows)
   case frame(RawFrame, path: String)
   /// How far a source was read: it covers the units before it.
   case position(Control)

@@ -74,6 +74,7 @@ package struct EventInput {
       return Unit(raw: raw, frame: frame, source: path)
     case .lines(let file, _): throw TextRefused(path: file.path, kind: "event")
     case .text(let block): throw TextRefused(path: block.source, kind: "event")
+    case .rows(let rows): throw TextRefused(path: rows.path, kind: "event")
     case .messages, .position: preconditionFailure("files and pipes have no messages or positions")
     }
   }

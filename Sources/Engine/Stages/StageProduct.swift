@@ -15,8 +15,8 @@ struct StageProduct: Sendable {
   enum Origin: Sendable {
     /// Lines of a source, of which the first begins at `byteOffset`.
     case text(source: String, byteOffset: Int, lineCount: Int)
-    /// Lines whose places are known otherwise.
-    case messages
+    /// Messages or rows, whose places are known already.
+    case placed
     /// How far the source was read.
     case position(Control)
     case data(rowCount: Int)

@@ -68,7 +68,7 @@ package struct StageRun {
             letter.add(linesBefore: before)
             return letter
           })
-      case .messages: try deadLetters.add(product.deadLetters)
+      case .placed: try deadLetters.add(product.deadLetters)
       case .position(let position):
         try output.write(position)
         try source.wrote(position)

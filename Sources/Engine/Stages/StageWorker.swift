@@ -37,6 +37,7 @@ final class StageWorker {
       let decoder = try textDecoder(block.source)
       decoder.decode(block.bytes.bytes, byteOffset: 0)
       return try finish(decoder, block)
+    case .rows(let rows): return try work(rows)
     case .lines(let file, let range):
       let decoder = try textDecoder(file.path)
       var blocks = try LineBlocks(file, range: range)
@@ -83,7 +84,7 @@ final class StageWorker {
 
   private func finish(_ decoder: RawDecoder, _ block: MessageBlock) throws -> StageProduct {
     try finish(decoder, byteCount: block.bytes.byteCount) { _ in
-      .messages
+      .placed
     } letter: { rejection in
       let message = block.message(at: rejection.byteOffset)
       let range = rejection.byteOffset..<rejection.byteOffset + rejection.byteCount
@@ -91,6 +92,30 @@ final class StageWorker {
         source: block.source, place: .message(partition: message.partition, offset: message.offset),
         reason: rejection.reason, text: keepsRejectedText ? block.originalText(range, of: message) : "")
     }
+  }
+
+  /// Rows go through text: tables and logs are read by one set of rules.
+  private func work(_ rows: TableRows) throws -> StageProduct {
+    let decoder = try textDecoder(rows.path)
+    let fields = stage.text!.fields
+    let tableText = TableText(fields)
+    var product = StageProduct(origin: .placed)
+    try rows.forEachBatch(fields) { batch, rowsBefore in
+      let text = tableText.ndjson(batch)
+      decoder.decode(text.bytes, byteOffset: 0)
+      let part = try finish(decoder, byteCount: text.byteCount) { _ in
+        .placed
+      } letter: { rejection in
+        let range = rejection.byteOffset..<rejection.byteOffset + rejection.byteCount
+        return DeadLetter(
+          source: rows.path, place: .row(rowsBefore + rejection.line), reason: rejection.reason,
+          text: keepsRejectedText ? text.slice(range).text : "")
+      }
+      product.report.add(part.report)
+      product.deadLetters += part.deadLetters
+      product.payload.append(part.payload)
+    }
+    return product
   }
 
   private func finish(
