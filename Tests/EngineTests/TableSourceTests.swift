@@ -6,13 +6,7 @@ import TestSupport
 import Testing
 
 /// Parquet files, directories and Delta tables as sources, written by other tools.
-@Suite(.enabled(if: Self.python != nil, "no Python with pyarrow and deltalake")) struct TableSourceTests {
-  /// An interpreter with the writers.
-  static let python: String? = unsafe getenv("SEQLINE_PYTHON").flatMap { path in
-    let python = unsafe String(cString: path)
-    return (try? runPython(python, "import pyarrow, deltalake")) == nil ? nil : python
-  }
-
+@Suite(.enabled(if: TableWriters.python != nil, "no Python with pyarrow and deltalake")) struct TableSourceTests {
   let directory = TemporaryDirectory()
   let pipeline: Pipeline
   let ingest: PipelineStage
@@ -26,7 +20,7 @@ import Testing
         """, "")
     ingest = PipelineStage.ingest(pipeline.source, definitions: pipeline.definitions)
     _ = try runPython(
-      Self.python!,
+      TableWriters.python!,
       """
       import datetime, os, sys, pyarrow as pa, pyarrow.parquet as pq
       from deltalake import write_deltalake
@@ -120,5 +114,14 @@ import Testing
       try Files.write(Buffer(damaged), to: path("damaged.parquet"))
       _ = try? run([path("damaged.parquet")], threads: 1)
     }
+  }
+}
+
+/// Tools that write tables.
+private enum TableWriters {
+  /// An interpreter with the writers.
+  static let python: String? = unsafe getenv("SEQLINE_PYTHON").flatMap { path in
+    let python = unsafe String(cString: path)
+    return (try? runPython(python, "import pyarrow, deltalake")) == nil ? nil : python
   }
 }
