@@ -1,74 +1,108 @@
 import Definitions
 import Engine
 import SequenceStore
+import Synchronization
 
-/// The store as requests see it: a snapshot that moves on when the tables do, and readers that keep their scratch memory.
+/// The store as requests see it: its tables, and the live log's rows that they do not have yet.
 final class StoreView: Sendable {
   private let store: StoreDirectory
-  private let datasets: [String]
-  private let state: Monitor<State>
+  private let live = LiveIndex()
+  private let tables: TableView
+  private let follower: LiveFollower
+  private let eventTypes: EventTypeDatasets
 
-  private struct State {
-    var snapshot: StoreSnapshot
-    /// Counts snapshots, so that readers of an earlier one are not used again.
-    var generation = 0
-    var idle: [SequenceReader] = []
-    var refreshes = 0
-  }
-
-  init(_ store: StoreDirectory, datasets: [String]) throws(StoreError) {
+  /// Reads the tables and all of the live log that is durable, which is followed from then on until `stop`.
+  ///
+  /// - Parameter report: told what is wrong with the live log.
+  init(
+    _ store: StoreDirectory, _ definitions: DefinitionSet, report: @escaping @Sendable (any Error) -> Void
+  ) throws {
     self.store = store
-    self.datasets = datasets
-    let snapshot = try StoreSnapshot(store, datasets: datasets)
-    try snapshot.preload()
-    state = Monitor(State(snapshot: snapshot))
+    let eventTypes = EventTypeDatasets(definitions)
+    let tables = try TableView(store, datasets: definitions.datasets.map(\.name), live: live)
+    (self.tables, self.eventTypes) = (tables, eventTypes)
+    follower = try LiveFollower(
+      store, into: live,
+      handlers: LiveFollower.Handlers(
+        dataset: { eventTypes[$0] }, segmentsGone: { try tables.refresh() }, report: report))
+    // The live log first: what moves into the tables meanwhile is found there.
+    try follower.catchUp()
+    try tables.refresh()
+    follower.start()
   }
 
-  var versions: [String: Int64] { state.update { $0.snapshot.versions } }
+  func stop() { follower.stop() }
 
-  /// The events that a request asks for, and the tables' versions that they come from.
-  func read(
-    _ request: SequenceRequest, of plan: SequencePlan
-  ) throws(StoreError) -> (SequenceEvents, versions: [String: Int64]) {
-    let (reader, snapshot, generation) = state.update { ($0.idle.popLast(), $0.snapshot, $0.generation) }
-    let used = reader ?? SequenceReader(snapshot)
-    defer { giveBack(used, generation: generation) }
-    return (try used.read(request, of: plan), snapshot.versions)
+  /// What an answer is made of.
+  struct Reading {
+    var events: SequenceEvents
+    /// The tables' versions.
+    var versions: [String: Int64]
+    /// How many rows of the user the live log held, corrections and retractions counted.
+    var liveRowCount: Int
+    /// No event before this time is expected any more; nil when the live log does not say.
+    var watermarkMicros: Int64?
   }
 
-  private func giveBack(_ reader: SequenceReader, generation: Int) {
-    state.update { state in
-      if state.generation == generation { state.idle.append(reader) }
-    }
+  func read(_ request: SequenceRequest, of plan: SequencePlan) throws(StoreError) -> Reading {
+    let rows = live.rows(of: request.user, in: plan.datasets)
+    let (events, versions) = try tables.read(request, of: plan, live: rows)
+    return Reading(
+      events: events, versions: versions, liveRowCount: rows.count, watermarkMicros: live.watermarkMicros)
   }
+
+  var versions: [String: Int64] { tables.versions }
+
+  /// The datasets that have a table or rows in the live log.
+  var filledDatasets: Set<String> { Set(tables.versions.keys).union(live.statistics.rowCounts.keys) }
 
   /// Moves to the tables' latest versions, if there are newer ones.
-  func refresh() throws(StoreError) {
-    let current = state.update { $0.snapshot }
-    guard try current.isStale() else { return }
-    let next = try StoreSnapshot(store, datasets: datasets, reusing: current)
-    try next.preload()
-    state.update { state in
-      state.snapshot = next
-      state.generation += 1
-      state.idle = []
-      state.refreshes += 1
-    }
+  func refresh() throws(StoreError) { try tables.refresh() }
+
+  /// Shows the datasets of newer definitions.
+  func move(to definitions: DefinitionSet) throws(StoreError) {
+    eventTypes.replace(by: definitions)
+    try tables.refresh(datasets: definitions.datasets.map(\.name))
   }
 
+  /// The directories whose changes call for a refresh; not all of them need be there.
+  var watchedDirectories: [String] {
+    tables.datasetNames.flatMap { [store.dataset($0).log.directory, store.retractions($0).log.directory] }
+  }
+
+  // MARK: Metrics
+
   /// - Source: Prometheus text exposition format 0.0.4.
-  var metrics: String {
-    let (versions, refreshes) = state.update { ($0.snapshot.versions, $0.refreshes) }
-    var lines = [
-      "# HELP seqline_table_version The Delta version that is served.", "# TYPE seqline_table_version gauge",
-    ]
-    for (name, version) in versions.sorted(by: { $0.key < $1.key }) {
-      lines.append(#"seqline_table_version{dataset="\#(name)"} \#(version)"#)
-    }
-    lines += [
-      "# HELP seqline_refreshes_total How often newer tables were taken up.", "# TYPE seqline_refreshes_total counter",
-      "seqline_refreshes_total \(refreshes)",
-    ]
-    return lines.joined(separator: "\n") + "\n"
+  func metrics(nowMicros: Int64) -> String {
+    let live = live.statistics
+    var text = MetricText()
+    text.add("seqline_table_version", .gauge, "The Delta version that is served.", by: "dataset", tables.versions)
+    text.add("seqline_refreshes_total", .counter, "How often newer tables were taken up.", tables.refreshes)
+    text.add(
+      "seqline_live_rows", .gauge, "Rows of the live log that no table has yet.", by: "dataset", live.rowCounts)
+    text.add("seqline_live_bytes", .gauge, "Memory that the live log's rows take.", live.byteCount)
+    let segments = Dictionary(uniqueKeysWithValues: live.segments.map { ($0.key.description, $0.value) })
+    text.add(
+      "seqline_live_segment", .gauge, "The newest segment of the live log with such rows.", by: "shard", segments)
+    let lags = live.newestSeenMicros.mapValues { Double(nowMicros - $0) / 1e6 }
+    text.add(
+      "seqline_live_lag_seconds", .gauge, "Time since the newest event that came through the live log was seen.",
+      by: "event_type", lags)
+    return text.text
+  }
+}
+
+/// The dataset of each event type, by the definitions in use.
+private final class EventTypeDatasets: Sendable {
+  private let datasets: Mutex<[String: String]>
+
+  init(_ definitions: DefinitionSet) { datasets = Mutex(Self.datasets(of: definitions)) }
+
+  subscript(eventType: String) -> String? { datasets.withLock { $0[eventType] } }
+
+  func replace(by definitions: DefinitionSet) { datasets.withLock { $0 = Self.datasets(of: definitions) } }
+
+  private static func datasets(of definitions: DefinitionSet) -> [String: String] {
+    Dictionary(definitions.eventTypes.map { ($0.name, $0.dataset) }) { first, _ in first }
   }
 }

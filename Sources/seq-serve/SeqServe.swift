@@ -11,7 +11,8 @@ struct SeqServe: SeqlineCommand {
     commandName: "seq-serve",
     abstract: "Answer \"sequence X for user U\" over HTTP.",
     discussion: """
-      Serves what is in the store and moves on with its tables.
+      Serves the store's tables and what its live log has beyond them, and
+      follows both; newer definitions are taken up without a restart.
 
         seq-serve --store store --port 8080 &
         curl localhost:8080/v1/sequences/home_feed/users/42?last=10
@@ -20,7 +21,8 @@ struct SeqServe: SeqlineCommand {
 
   @OptionGroup var store: StoreOptions
 
-  @Option(help: ArgumentHelp("The compiled definitions (default: those the store was made with).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("The compiled definitions (or $SEQ_DEFINITIONS; default: the store's).", valueName: "file"))
   var definitions: String?
 
   @Option(help: "The address to listen on.")
@@ -39,16 +41,13 @@ struct SeqServe: SeqlineCommand {
 
   func execute() throws -> Outcome {
     let directory = StoreDirectory(try store.path())
-    let definitions = try definitions.map { try DefinitionSet.load($0) } ?? directory.currentDefinitions()
-    let api = try SequenceAPI(definitions: definitions, store: directory)
+    let origin = (definitions ?? environment("SEQ_DEFINITIONS")).map { DefinitionsOrigin.file($0) } ?? .store(directory)
+    let report: @Sendable (any Error) -> Void = { standardError.line("seq-serve: \($0)") }
     let termination = Termination()
+    let api = try SequenceAPI(definitions: origin, store: directory, report: report)
     let server = try HTTPServer(host: host, port: port, threads: threads ?? processorCount) { api.answer($0) }
     standardError.line("seq-serve: listening on http://\(host):\(server.port)/v1/sequences")
-    let upkeep = Upkeep {
-      standardError.line("seq-serve: \($0)")
-    } refresh: {
-      try api.refresh()
-    }
+    let upkeep = try api.startUpkeep(report: report)
     termination.then { server.stop() }
     try server.wait()
     upkeep.stop()

@@ -111,11 +111,13 @@ struct TestStore {
 
   /// Replaces days by `events`, in order, in batches of `batchRowCount`.
   @discardableResult func index(
-    _ events: [TestEvent], replacing range: DayRange = .all, batchRowCount: Int = 1_000, threads: Int = 2
+    _ events: [TestEvent], replacing range: DayRange = .all, batchRowCount: Int = 1_000, threads: Int = 2,
+    horizon: Int64? = nil
   ) throws -> [String: IndexCounts] {
     var options = StoreIndexer.Options()
     options.threads = threads
     options.rowGroupByteCount = 32 << 10
+    options.horizonMicros = horizon
     let indexer = try StoreIndexer(store, definitions: definitions, replacing: range, options: options)
     for dataset in ["events", "views"] {
       var own = events.filter { $0.dataset == dataset }.sorted(by: TestEvent.order)

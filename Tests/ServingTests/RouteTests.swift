@@ -105,7 +105,7 @@ import Testing
     for line in answer.text.split(separator: "\n") {
       if let type = line.wholeMatch(of: /# TYPE ([a-z_]+) (counter|gauge|histogram)/) {
         #expect(types.updateValue("\(type.2)", forKey: "\(type.1)") == nil)
-      } else if let sample = line.wholeMatch(of: /([a-z_]+(?:\{(?:[a-z]+="[^"]*",?)*\})?) ([0-9.eE+-]+)/) {
+      } else if let sample = line.wholeMatch(of: /([a-z_]+(?:\{(?:[a-z_]+="[^"]*",?)*\})?) ([0-9.eE+-]+)/) {
         #expect(samples.updateValue(Double(sample.2)!, forKey: "\(sample.1)") == nil)
         let name = sample.1.prefix { $0 != "{" }.replacing(/_(bucket|sum|count)$/, with: "")
         #expect(types[String(name)] != nil, "\(line)")

@@ -95,7 +95,7 @@ final class TestServer {
   private let server: HTTPServer
 
   init(_ made: ServedStore) throws {
-    let api = try SequenceAPI(definitions: made.store.currentDefinitions(), store: made.store)
+    let api = try SequenceAPI(definitions: .store(made.store), store: made.store) { _ in }
     self.made = made
     self.api = api
     server = try HTTPServer(host: "127.0.0.1", port: 0, threads: 2) { api.answer($0) }

@@ -1,5 +1,6 @@
 import DeltaLog
 import Engine
+import Glibc
 import Parquet
 
 /// Why the store cannot do what was asked of it.
@@ -71,6 +72,15 @@ extension StoreError {
     case let error as AssemblyError: self = .assembly(error)
     case let error as SystemError: self = .system(error)
     default: self = .damaged(path: path, what: "\(error)")
+    }
+  }
+
+  /// Whether a file was not there: one that a snapshot names goes when newer versions do without it.
+  package var isMissingFile: Bool {
+    switch self {
+    case .delta(let error): if case .system(_, ENOENT) = error.reason { true } else { false }
+    case .system(let error): error.code == ENOENT
+    default: false
     }
   }
 }

@@ -22,20 +22,36 @@ struct RetractedEvent: Sendable, Hashable {
 
 /// The retractions of a dataset by user.
 struct RetractionIndex: Sendable {
+  /// The table that they are from; nil where there is none.
+  private(set) var table: Snapshot?
   private var byUser: [UserID: [Retraction]] = [:]
 
   init() {}
 
-  /// - Parameter version: of the table; nil for the latest.
-  init(_ table: DeltaTable, at version: Int64? = nil) throws {
-    guard try table.exists() else { return }
-    let snapshot = try table.snapshot(at: version)
-    for batch in try table.batches(of: snapshot, columns: Self.columns) { add(batch) }
+  /// - Parameters:
+  ///   - snapshot: the table's state; nil where there is none.
+  ///   - earlier: of an earlier state of the table: where files were only added since, no others are read.
+  init(_ table: DeltaTable, at snapshot: Snapshot?, reusing earlier: RetractionIndex? = nil) throws {
+    self.table = snapshot
+    guard let snapshot else { return }
+    var files = snapshot.files
+    if let earlier, let known = earlier.table?.files {
+      let (before, now) = (Set(known.map(\.path)), Set(files.map(\.path)))
+      if before.isSubset(of: now) {
+        byUser = earlier.byUser
+        files.removeAll { before.contains($0.path) }
+      }
+    }
+    for file in files {
+      try table.forEachBatch(of: file, in: snapshot, columns: Self.columns) { add($0) }
+    }
   }
 
   init(of dataset: String, in store: StoreDirectory) throws(StoreError) {
     let table = store.retractions(dataset)
-    do { try self.init(table) } catch { throw StoreError(error, at: table.path) }
+    do {
+      try self.init(table, at: table.exists() ? table.snapshot() : nil)
+    } catch { throw StoreError(error, at: table.path) }
   }
 
   private static let columns = [

@@ -1,15 +1,12 @@
 import Arrow
-import ArrowKernels
-import Buffers
-import Definitions
-import Parquet
 
 /// Reads users' sequences from a snapshot: one per thread.
 ///
 /// Days are read from the newest back, until enough events are found. In each file bloom filter and page bounds lead to
 /// the pages that hold the user; of those the columns that select events are decoded first, and the wanted columns only
-/// where events were selected. Among rows of one event, in whatever files of the days that were read, the highest
-/// revision holds, of equal ones the row seen first; one that a higher revision took back is left out.
+/// where events were selected. The live log's rows take part in the day in which they happened. Among rows of one event,
+/// in the live log and whatever files of the days that were read, the highest revision holds, of equal ones the row seen
+/// first; one that a higher revision took back is left out.
 package final class SequenceReader {
   private let snapshot: StoreSnapshot
   private var context: DecodingContext
@@ -21,12 +18,13 @@ package final class SequenceReader {
   }
 
   /// The newest events that `request` wants, oldest first.
-  package func read(_ request: SequenceRequest, of plan: SequencePlan) throws(StoreError) -> SequenceEvents {
-    var collector = EventCollector(snapshot, request, plan)
-    while true {
-      try collector.collect(using: &context)
-      guard try collector.dropSuperseded(using: &context) else { break }
-    }
-    return SequenceEvents(events: try collector.events(using: &context), cut: collector.cut)
+  ///
+  /// - Parameter live: the user's rows of the live log, taken before the snapshot was.
+  package func read(
+    _ request: SequenceRequest, of plan: SequencePlan, live: LiveRows = LiveRows()
+  ) throws(StoreError) -> SequenceEvents {
+    var collector = EventCollector(snapshot, live, request, plan)
+    try collector.collect(using: &context)
+    return SequenceEvents(events: try collector.events(request.columns, using: &context), cut: collector.cut)
   }
 }

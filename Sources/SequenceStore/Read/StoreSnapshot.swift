@@ -45,7 +45,7 @@ package struct StoreSnapshot: Sendable {
       do {
         let table = store.dataset(name)
         if try table.latestVersion() != dataset.delta?.version { return true }
-        if try store.retractions(name).latestVersion() != dataset.retractionVersion { return true }
+        if try store.retractions(name).latestVersion() != dataset.retractions.table?.version { return true }
       } catch { throw .delta(error) }
     }
     return false
@@ -71,48 +71,69 @@ final class DatasetSnapshot: Sendable {
   /// The latest bucket first.
   let buckets: [(bucket: Bucket, files: [StoreFile])]
   let retractions: RetractionIndex
-  let retractionVersion: Int64?
+  /// The last segment of each shard's live log whose rows the table has.
+  let coveredSegments: [Shard: UInt64]
+  let horizons: ReplacementHorizons
 
+  /// - Parameter earlier: of whose log only what is newer is read, and whose opened files are used again.
   init(
     _ store: StoreDirectory, _ name: String, at moment: TableMoment, reusing earlier: DatasetSnapshot?
   ) throws(StoreError) {
     self.name = name
-    do {
-      let table = store.dataset(name)
-      // Retractions are committed first, so they are read last: none of those that the events need is missed.
-      let delta = try table.snapshot(at: moment)
-      self.delta = delta
-      derived = delta.map { DerivedColumns(of: $0.metadata) } ?? DerivedColumns()
-      let known = Dictionary((earlier?.files ?? []).map { ($0.path, $0) }) { first, _ in first }
-      files = (delta?.files ?? []).map { action in
-        let path = table.location(of: action)
-        return known[path] ?? StoreFile(action, path: path)
-      }
-    } catch { throw .delta(error) }
+    let table = store.dataset(name)
+    let (delta, retractions) = try Self.states(store, name, at: moment, reusing: earlier)
+    (self.delta, self.retractions) = (delta, retractions)
+    derived = delta.map { DerivedColumns(of: $0.metadata) } ?? DerivedColumns()
+    coveredSegments = delta.map(Self.coveredSegments) ?? [:]
+    horizons = delta.map { ReplacementHorizons($0) } ?? ReplacementHorizons()
+    let known = Dictionary((earlier?.files ?? []).map { ($0.path, $0) }) { first, _ in first }
+    files = (delta?.files ?? []).map { action in
+      let path = table.location(of: action)
+      return known[path] ?? StoreFile(action, path: path)
+    }
     buckets = try Self.byBucket(files)
-    let table = store.retractions(name)
-    do {
-      retractionVersion = try Self.retractionVersion(table, beside: delta, of: store.dataset(name), at: moment)
-      if let earlier, earlier.retractionVersion == retractionVersion {
-        retractions = earlier.retractions
-      } else {
-        retractions = try retractionVersion.map { try RetractionIndex(table, at: $0) } ?? RetractionIndex()
-      }
-    } catch { throw StoreError(error, at: table.path) }
   }
 
-  /// The version of the retractions that goes with a version of the events: what was taken back later still holds in it.
-  private static func retractionVersion(
-    _ retractions: DeltaTable, beside events: Snapshot?, of table: DeltaTable, at moment: TableMoment
-  ) throws(DeltaError) -> Int64? {
-    guard case .latest = moment else {
-      guard let events else { return nil }
-      guard let committed = try table.timestampMillis(of: events.version) else {
-        return try retractions.latestVersion()
-      }
-      return try retractions.version(asOfMillis: committed)
+  /// The states of the events' table, nil where there is none, and of its retractions' at one moment.
+  ///
+  /// New retractions are committed before the events that need them, and given up after the events that they hide are:
+  /// so they are read last, and all again when the events' table has moved on meanwhile.
+  private static func states(
+    _ store: StoreDirectory, _ name: String, at moment: TableMoment, reusing earlier: DatasetSnapshot?
+  ) throws(StoreError) -> (Snapshot?, RetractionIndex) {
+    let (events, gone) = (store.dataset(name), store.retractions(name))
+    while true {
+      let delta: Snapshot?
+      do { delta = try events.snapshot(at: moment, after: earlier?.delta) } catch { throw .delta(error) }
+      let retractions: RetractionIndex
+      do {
+        let state = try gone.snapshot(
+          at: retractionMoment(beside: delta, of: events, at: moment), after: earlier?.retractions.table)
+        retractions = try RetractionIndex(gone, at: state, reusing: earlier?.retractions)
+      } catch { throw StoreError(error, at: gone.path) }
+      guard case .latest = moment else { return (delta, retractions) }
+      do {
+        if try events.latestVersion() == delta?.version { return (delta, retractions) }
+      } catch { throw .delta(error) }
     }
-    return try retractions.latestVersion()
+  }
+
+  /// Which retractions go with a version of the events: what was taken back later still holds in it.
+  private static func retractionMoment(
+    beside events: Snapshot?, of table: DeltaTable, at moment: TableMoment
+  ) throws(DeltaError) -> TableMoment {
+    if case .latest = moment { return .latest }
+    guard let events else { return .time(millis: .min) }
+    return try table.timestampMillis(of: events.version).map { .time(millis: $0) } ?? .latest
+  }
+
+  private static func coveredSegments(of table: Snapshot) -> [Shard: UInt64] {
+    var covered: [Shard: UInt64] = [:]
+    for transaction in table.transactions.values {
+      guard case .live(let shard)? = TableTransaction(appID: transaction.appID) else { continue }
+      covered[shard] = UInt64(clamping: transaction.version)
+    }
+    return covered
   }
 
   private static func byBucket(_ files: [StoreFile]) throws(StoreError) -> [(bucket: Bucket, files: [StoreFile])] {
@@ -134,10 +155,12 @@ final class DatasetSnapshot: Sendable {
 
 extension DeltaTable {
   /// Nil where there is no table, or was none.
-  fileprivate func snapshot(at moment: TableMoment) throws(DeltaError) -> Snapshot? {
+  ///
+  /// - Parameter earlier: an earlier state: of the latest only what is newer is read.
+  fileprivate func snapshot(at moment: TableMoment, after earlier: Snapshot?) throws(DeltaError) -> Snapshot? {
     guard try exists() else { return nil }
     switch moment {
-    case .latest: return try snapshot()
+    case .latest: return if let earlier { try snapshot(after: earlier) } else { try snapshot() }
     case .version(let version): return try snapshot(at: version)
     case .time(let millis):
       guard let version = try version(asOfMillis: millis) else { return nil }

@@ -1,4 +1,5 @@
 import Arrow
+import ArrowKernels
 import Buffers
 import Glibc
 
@@ -44,6 +45,17 @@ struct UserProbe {
     self.key = key
     plain = bytes
     hash = XXHash64.hash(bytes.bytes)
+  }
+
+  /// The type of the user columns that it is looked for in.
+  var type: DataType { if case .integer = key { .int64 } else { .utf8 } }
+
+  /// What `ArrowArray.hashes` gives for a user column's value.
+  var liveHash: UInt64 {
+    switch key {
+    case .integer(let value): Hash64.of(value)
+    case .text: Hash64.of(plain.bytes)
+    }
   }
 
   /// How value `index` of a user column stands to this key: negative before, 0 equal, positive after.

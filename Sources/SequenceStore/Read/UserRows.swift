@@ -22,61 +22,125 @@ struct DecodingContext: ~Copyable {
   func options(areKeys: Bool) -> ReadOptions { areKeys ? keyOptions : options }
 }
 
-/// Consecutive rows of one row group, among them the user's, with the columns that select them.
+/// Where rows of one dataset lie.
+enum RowOrigin {
+  /// A row group of a data file, and the system columns that it need not have.
+  case file(OpenedFile, group: Int, path: String, DerivedColumns)
+  case live(LiveRows.Source)
+
+  /// What an error names.
+  var place: String {
+    switch self {
+    case .file(_, _, let path, _): path
+    case .live(let rows): "the live log's rows of dataset '\(rows.dataset)'"
+    }
+  }
+
+  /// The column that `name` must be derived from; nil where it is stored or cannot be derived.
+  func source(of name: String) -> String? {
+    guard case .file(let file, _, _, let derived) = self else { return nil }
+    return derived.source(of: name, in: file.file.schema)
+  }
+
+  /// Some rows of those of the columns that are there.
+  func read(
+    _ names: [String], areKeys: Bool = false, rows: Range<Int>, using context: inout DecodingContext
+  ) throws(StoreError) -> RecordBatch {
+    switch self {
+    case .file(let file, let group, let path, _):
+      let columns = names.compactMap { file.file.schema.columnIndex(of: $0) }
+      if columns.isEmpty { return RecordBatch(Schema([]), [], rowCount: rows.count) }
+      do {
+        return try file.read(columns, areKeys: areKeys, group: group, rows: rows, using: &context)
+      } catch { throw StoreError(error, at: path) }
+    case .live(let source):
+      var (fields, columns): ([Field], [ArrowArray]) = ([], [])
+      for name in names {
+        guard let column = source.column(name, rows) else { continue }
+        fields.append(Field(name, column.type))
+        columns.append(column)
+      }
+      return RecordBatch(Schema(fields), columns, rowCount: rows.count)
+    }
+  }
+}
+
+/// Consecutive rows of one origin, among them the user's, with the columns that select them.
 struct UserRows {
   let dataset: String
-  let derived: DerivedColumns
-  let file: OpenedFile
-  let path: String
-  let group: Int
-  /// Counted from the row group's first.
+  let origin: RowOrigin
+  /// Counted from the origin's first.
   let rows: Range<Int>
   /// Those of `rows` that are the user's, counted from its first; nil: all.
   let selected: [Int32]?
   /// The key columns of `rows`, by name.
   private(set) var keys: [String: ArrowArray] = [:]
 
+  init(dataset: String, origin: RowOrigin, rows: Range<Int>, selected: [Int32]?) {
+    self.dataset = dataset
+    self.origin = origin
+    self.rows = rows
+    self.selected = selected
+  }
+
+  /// All rows of the live log.
+  init(_ live: LiveRows.Source) {
+    self.init(dataset: live.dataset, origin: .live(live), rows: 0..<live.rows.count, selected: nil)
+  }
+
+  var isLive: Bool { if case .live = origin { true } else { false } }
+
   var count: Int { selected?.count ?? rows.count }
 
   /// Place `index` among the user's rows, counted from the first of `rows`.
   @inline(__always) func place(_ index: Int) -> Int { selected.map { Int($0[index]) } ?? index }
 
-  /// Reads columns by name, those that were not read yet, or derives them. Columns that the file lacks stay absent.
+  /// Reads columns by name, those that were not read yet, or derives them. Columns that are not there stay absent.
   mutating func load(_ names: [String], using context: inout DecodingContext) throws(StoreError) {
     let missing = names.filter { keys[$0] == nil }
     guard !missing.isEmpty else { return }
-    let schema = file.file.schema
-    let found = derived.sources(of: missing, in: schema).filter { keys[$0] == nil }
-      .compactMap { schema.columnIndex(of: $0) }
-    if !found.isEmpty {
-      let batch = try read(found, areKeys: true, rows: rows, using: &context)
-      for (field, column) in zip(batch.schema.fields, batch.columns) { keys[field.name] = column }
+    var wanted = missing
+    for source in missing.compactMap({ origin.source(of: $0) }) where keys[source] == nil && !wanted.contains(source) {
+      wanted.append(source)
     }
+    let batch = try origin.read(wanted, areKeys: true, rows: rows, using: &context)
+    for (field, column) in zip(batch.schema.fields, batch.columns) { keys[field.name] = column }
     for name in missing {
-      guard let source = derived.source(of: name, in: schema).flatMap({ keys[$0] }) else { continue }
+      guard let source = origin.source(of: name).flatMap({ keys[$0] }) else { continue }
       keys[name] = DerivedColumns.column(name, keys[name], from: source)
     }
   }
 
-  /// Loads those of the columns that the file does not store, as far as they can be derived.
+  /// Loads those of the columns that are not stored, as far as they can be derived.
   mutating func derive(_ names: [String], using context: inout DecodingContext) throws(StoreError) {
-    try load(names.filter { derived.source(of: $0, in: file.file.schema) != nil }, using: &context)
+    try load(names.filter { origin.source(of: $0) != nil }, using: &context)
   }
 
-  func read(
-    _ columns: [Int], areKeys: Bool = false, rows: Range<Int>, using context: inout DecodingContext
-  ) throws(StoreError) -> RecordBatch {
-    do {
-      return try file.read(columns, areKeys: areKeys, group: group, rows: rows, using: &context)
-    } catch { throw StoreError(error, at: path) }
-  }
-
-  /// The column, which every file of the store has.
+  /// The column, which all events have.
   func key(_ name: String, _ type: DataType) throws(StoreError) -> ArrowArray {
     guard let column = keys[name], column.type.valueType == type, column.nullCount == 0 else {
-      throw .damaged(path: path, what: "system column '\(name)' is missing, of another type, or null")
+      throw .damaged(path: origin.place, what: "system column '\(name)' is missing, of another type, or null")
     }
     return column
+  }
+
+  /// Columns `fields` of places `range`, those that are not there null.
+  func columns(
+    _ fields: [Field], at range: Range<Int>, using context: inout DecodingContext
+  ) throws(StoreError) -> RecordBatch {
+    let unread = fields.map(\.name).filter { keys[$0] == nil }
+    let rows = rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound
+    let read = try origin.read(unread, rows: rows, using: &context)
+    var columns: [ArrowArray] = []
+    for field in fields {
+      let column = keys[field.name]?.slice(range) ?? read[field.name]
+      do {
+        columns.append(
+          try column?.conformed(to: field.type, column: field.name) ?? ArrowArray(nulls: field.type, count: range.count)
+        )
+      } catch { throw StoreError(error, at: origin.place) }
+    }
+    return RecordBatch(Schema(fields), columns, rowCount: range.count)
   }
 }
 
@@ -98,7 +162,7 @@ extension StoreFile {
         guard !rows.isEmpty else { continue }
         found.append(
           UserRows(
-            dataset: dataset, derived: derived, file: opened, path: path, group: index, rows: rows, selected: selected))
+            dataset: dataset, origin: .file(opened, group: index, path: path, derived), rows: rows, selected: selected))
       } catch { throw StoreError(error, at: path) }
     }
     return found

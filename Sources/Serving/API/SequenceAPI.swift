@@ -13,18 +13,17 @@ import Synchronization
 ///     GET /v1/sequences/{s}/users/{u}          a user's events; parameters: see `SequenceQuery`
 ///     GET /healthz, /readyz, /metrics
 package final class SequenceAPI: Sendable {
-  private let definitions: DefinitionSet
-  private let plans: [String: SequencePlan]
+  private let definitions: DefinitionsView
   private let store: StoreView
   private let metrics = RequestMetrics()
 
+  /// - Parameter report: told what is wrong with the live log.
   /// - Throws: when a sequence's expressions do not fit the datasets, or the store cannot be read.
-  package init(definitions: DefinitionSet, store: StoreDirectory) throws {
-    self.definitions = definitions
-    var plans: [String: SequencePlan] = [:]
-    for sequence in definitions.sequences { plans[sequence.name] = try SequencePlan(sequence, in: definitions) }
-    self.plans = plans
-    self.store = try StoreView(store, datasets: definitions.datasets.map(\.name))
+  package init(
+    definitions origin: DefinitionsOrigin, store: StoreDirectory, report: @escaping @Sendable (any Error) -> Void
+  ) throws {
+    definitions = try DefinitionsView(origin)
+    self.store = try StoreView(store, definitions.current.definitions, report: report)
   }
 
   /// Answers a request; called on any event loop.
@@ -50,15 +49,15 @@ package final class SequenceAPI: Sendable {
     case 1 where path[0] == "healthz": return ("/healthz", HTTPAnswer(text: "ok\n"))
     case 1 where path[0] == "readyz": return ("/readyz", readiness())
     case 1 where path[0] == "metrics":
-      let text = metrics.text + store.metrics
+      let text = metrics.text + store.metrics(nowMicros: Self.nowMicros) + definitionsInfo
       return ("/metrics", HTTPAnswer(contentType: "text/plain; version=0.0.4; charset=utf-8", text: text))
     case 2 where path[0] == "v1" && path[1] == "sequences": return ("/v1/sequences", HTTPAnswer(json: list))
     case 3 where path[0] == "v1" && path[1] == "sequences":
       return (
-        "/v1/sequences/{s}", answering { () throws(RequestError) in HTTPAnswer(json: contract(try plan(path[2]))) }
+        "/v1/sequences/{s}", answering { () throws(RequestError) in HTTPAnswer(json: try contract(path[2])) }
       )
     case 5 where path[0] == "v1" && path[1] == "sequences" && path[3] == "users":
-      let answer = answering { () throws(RequestError) in try events(plan(path[2]), user: path[4], question) }
+      let answer = answering { () throws(RequestError) in try events(path[2], user: path[4], question) }
       return ("/v1/sequences/{s}/users/{u}", answer)
     default: return ("unknown", HTTPAnswer(.notFound, error: "there is nothing at \(head.uri); see /v1/sequences"))
     }
@@ -76,26 +75,27 @@ package final class SequenceAPI: Sendable {
 
   // MARK: A user's events
 
-  private func plan(_ name: String) throws(RequestError) -> SequencePlan {
-    guard let plan = plans[name] else {
+  private func plan(_ name: String, in served: ServedDefinitions) throws(RequestError) -> SequencePlan {
+    guard let plan = served.plans[name] else {
       throw RequestError(.notFound, "there is no sequence '\(name)'; see /v1/sequences")
     }
     return plan
   }
 
   private func events(
-    _ plan: SequencePlan, user text: String, _ question: HTTPQuestion
+    _ sequence: String, user text: String, _ question: HTTPQuestion
   ) throws(RequestError) -> HTTPAnswer {
+    let served = definitions.current
+    let plan = try plan(sequence, in: served)
     let query = try SequenceQuery(question.query, plan: plan, nowMicros: Self.nowMicros)
-    let userType = plan.datasets.first.flatMap { definitions.dataset($0)?.userType } ?? .int64
+    let userType = served.userType(of: plan)
     guard let user = UserID(text, type: userType) else {
       throw RequestError(.badRequest, "user '\(text)' is no \(userType)")
     }
     do {
-      let (events, versions) = try store.read(query.request(user: user, sequence: plan.definition), of: plan)
+      let reading = try store.read(query.request(user: user, sequence: plan.definition), of: plan)
       return SequenceAnswer(
-        sequence: plan.definition, user: text, query: query, events: events,
-        definitions: "\(definitions.version):\(definitions.digest)", versions: versions
+        sequence: plan.definition, user: text, query: query, reading: reading, definitions: served.label
       ).answer(accept: question.accept)
     } catch {
       throw RequestError(.internalServerError, "\(error)")
@@ -111,7 +111,7 @@ package final class SequenceAPI: Sendable {
   // MARK: What there is
 
   private var list: JSONValue {
-    let sequences = definitions.sequences.map { sequence -> JSONValue in
+    let sequences = definitions.current.definitions.sequences.map { sequence -> JSONValue in
       [
         "name": .string(sequence.name), "version": .integer(Int64(sequence.version)), "owner": .string(sequence.owner),
         "stage": .string(sequence.stage.rawValue),
@@ -120,14 +120,15 @@ package final class SequenceAPI: Sendable {
     return ["sequences": .array(sequences)]
   }
 
-  private func contract(_ plan: SequencePlan) -> JSONValue {
-    let sequence = plan.definition
+  private func contract(_ name: String) throws(RequestError) -> JSONValue {
+    let served = definitions.current
+    let sequence = try plan(name, in: served).definition
     var facts: [String: JSONValue] = [
       "name": .string(sequence.name), "version": .integer(Int64(sequence.version)), "owner": .string(sequence.owner),
       "stage": .string(sequence.stage.rawValue), "event_types": .array(sequence.eventTypes.map { .string($0) }),
       "max_length": .integer(Int64(sequence.maximumLength)),
       "caps": .object(Dictionary(sequence.caps.map { ($0.eventType, .integer(Int64($0.count))) }) { $1 }),
-      "definitions": .string("\(definitions.version):\(definitions.digest)"),
+      "definitions": .string(served.label),
       "columns": .array(
         sequence.columns.map { ["name": .string($0.name), "type": .string($0.type.description)] }),
       "tables": .object(store.versions.mapValues { .integer($0) }),
@@ -142,15 +143,38 @@ package final class SequenceAPI: Sendable {
     return .object(facts)
   }
 
-  /// Ready once there is a table for each dataset that a sequence reads.
+  /// Ready once each dataset that a sequence reads has a table, or rows in the live log.
   private func readiness() -> HTTPAnswer {
-    let missing = Set(plans.values.flatMap(\.datasets)).subtracting(store.versions.keys).sorted()
+    let missing = definitions.current.datasets.subtracting(store.filledDatasets).sorted()
     if missing.isEmpty { return HTTPAnswer(text: "ready\n") }
-    return HTTPAnswer(.serviceUnavailable, error: "no table yet for \(missing.joined(separator: ", "))")
+    return HTTPAnswer(.serviceUnavailable, error: "no table and no live row yet for \(missing.joined(separator: ", "))")
+  }
+
+  private var definitionsInfo: String {
+    let served = definitions.current.definitions
+    var text = MetricText()
+    text.add(
+      info: "seqline_definitions_info", "The definitions that are served.",
+      [("version", "\(served.version)"), ("digest", served.digest)])
+    return text.text
   }
 
   // MARK: Upkeep
 
   /// Moves to the tables' latest versions, if there are newer ones; called now and then, off the event loops.
   package func refresh() throws { try store.refresh() }
+
+  /// Moves to newer definitions, if there are any; called like `refresh`.
+  package func refreshDefinitions() throws { try definitions.refresh { try store.move(to: $0) } }
+
+  /// The directories whose changes call for `refresh` or `refreshDefinitions`; not all of them need be there.
+  package var watchedDirectories: [String] { store.watchedDirectories + [definitions.origin.directory] }
+
+  /// Does what is due whenever the store changes.
+  package func startUpkeep(report: @escaping @Sendable (any Error) -> Void) throws -> Upkeep {
+    try Upkeep(
+      watching: { [self] in watchedDirectories },
+      [{ [self] in try refreshDefinitions() }, { [self] in try refresh() }],
+      report: report)
+  }
 }

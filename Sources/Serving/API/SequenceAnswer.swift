@@ -14,11 +14,11 @@ struct SequenceAnswer {
   var sequence: SequenceDefinition
   var user: String
   var query: SequenceQuery
-  var events: SequenceEvents
+  var reading: StoreView.Reading
   /// As `version:digest`.
   var definitions: String
-  /// The tables' versions.
-  var versions: [String: Int64]
+
+  private var events: SequenceEvents { reading.events }
 
   func answer(accept: String) -> HTTPAnswer {
     accept.contains(Self.arrowType) ? arrow() : json()
@@ -52,12 +52,14 @@ struct SequenceAnswer {
 
   /// Everything but the events, without the closing brace.
   private var head: String {
-    let facts: JSONValue = [
+    var facts: [String: JSONValue] = [
       "sequence": .string(sequence.name), "version": .integer(Int64(sequence.version)), "user": .string(user),
-      "definitions": .string(definitions), "tables": .object(versions.mapValues { .integer($0) }),
+      "definitions": .string(definitions), "tables": .object(reading.versions.mapValues { .integer($0) }),
       "until": .string(rfc3339(query.untilMicros)), "count": .integer(Int64(events.events.rowCount)), "cut": cut,
+      "live": .integer(Int64(reading.liveRowCount)),
     ]
-    return String(facts.text.dropLast())
+    if let watermark = reading.watermarkMicros { facts["watermark"] = .string(rfc3339(watermark)) }
+    return String(JSONValue.object(facts).text.dropLast())
   }
 
   // MARK: Arrow
@@ -71,7 +73,9 @@ struct SequenceAnswer {
     schema.metadata = [
       "seq.kind": "sequence", "seq.sequence": "\(sequence.name)@\(sequence.version)", "seq.definitions": definitions,
       "seq.until": rfc3339(query.untilMicros), "seq.cut": cut.text,
+      "seq.live": "\(reading.liveRowCount)",
     ]
+    if let watermark = reading.watermarkMicros { schema.metadata["seq.watermark"] = rfc3339(watermark) }
     let batch = RecordBatch(schema, columns, rowCount: events.events.rowCount)
     let body = IPCStreamEncoder.encode(schema: schema, batches: [batch])
     return HTTPAnswer(.ok, contentType: Self.arrowType, body: body)
