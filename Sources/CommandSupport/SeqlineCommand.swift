@@ -63,8 +63,10 @@ extension SeqlineCommand {
 }
 
 /// Lets the allocator keep and reuse large blocks: batches come and go by the megabyte, and a page fault on fresh memory
-/// costs more than filling it.
+/// costs more than filling it. And in two places only: what one thread makes another frees, so that with a place for each
+/// thread much of the memory would lie idle.
 private func keepFreedMemory() {
+  mallopt(M_ARENA_MAX, 2)
   mallopt(M_MMAP_THRESHOLD, 1 << 30)
   mallopt(M_TRIM_THRESHOLD, 512 << 20)
 }

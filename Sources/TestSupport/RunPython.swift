@@ -19,11 +19,16 @@ public func pythonArguments(_ program: String) -> [String] {
   ["-c", program + "\nimport os, sys; sys.stdout.flush(); os._exit(0)\n"]
 }
 
-/// The interpreter's arguments that run the program in `file`, as `pythonArguments(_:)` does; its own arguments follow.
+/// The interpreter's arguments that run the program in `file`, as `pythonArguments(_:)` does, and let it import its
+/// neighbours; its own arguments follow.
 public func pythonArguments(file: String) -> [String] {
-  pythonArguments("import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')") + [
-    file
-  ]
+  pythonArguments(
+    """
+    import os, runpy, sys
+    sys.argv = sys.argv[1:]
+    sys.path[0] = os.path.dirname(sys.argv[0])
+    runpy.run_path(sys.argv[0], run_name='__main__')
+    """) + [file]
 }
 
 /// Runs a program and answers its standard output.

@@ -55,7 +55,7 @@ struct SeqIndex: SeqlineCommand {
   var partial = false
 
   @Option(name: .customLong("parquet-level"), help: "zstd level of the Parquet files.")
-  var parquetLevel = 3
+  var parquetLevel = 1
 
   func validate() throws {
     if !(1...22).contains(parquetLevel) { throw ValidationError("--parquet-level \(parquetLevel) is outside 1...22") }

@@ -34,6 +34,7 @@ import Testing
       #expect(left.isEqual(a, to: right, b) == (left.value(at: a) == right.value(at: b)))
     }
     #expect(left.isEqual(to: ArrowArray.concatenate([left.slice(0..<7), left.slice(7..<40)])))
+    #expect(left.isEqual(to: right) == (left.allValues == right.allValues))
   }
 
   @Test func integersHashAlikeWhateverTheirWidth() {

@@ -83,6 +83,22 @@ import Testing
     #expect(batch.schema.fields[0].type == whole.type)
   }
 
+  @Test(arguments: [DataType.utf8, .fixedSizeList(Field("item", .float32), count: 3)], [0, 4])
+  func batchesThatShareDictionariesKeepTheirRows(value: DataType, nullEvery: Int) {
+    var random = SeededRandom(seed: 12)
+    let type = DataType.dictionary(index: .int8, value: value, isOrdered: false)
+    let schema = Schema([Field("d", type), Field("x", .int64)])
+    let batches = [100, 0, 90].map { count in
+      RecordBatch(schema, schema.fields.map { random.array($0.type, count: count, nullEvery: nullEvery) })
+    }
+    let shared = RecordBatch.sharingDictionaries(batches)
+    #expect(shared.map(\.rowCount) == [100, 0, 90])
+    for (before, after) in zip(batches, shared) {
+      #expect(zip(before.columns, after.columns).allSatisfy { $0.allValues == $1.allValues })
+      #expect(after.columns[0].children[0].isIdentical(to: shared[0].columns[0].children[0]))
+    }
+  }
+
   @Test(arguments: [0, 1, 63, 64, 65, 1000])
   func setIndicesAreThePositionsOfTheOnes(count: Int) {
     var random = SeededRandom(seed: UInt64(count))

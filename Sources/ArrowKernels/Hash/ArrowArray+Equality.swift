@@ -32,7 +32,16 @@ extension ArrowArray {
   /// Whether both hold equal values in the same order; types may differ in dictionaries only.
   public func isEqual(to other: ArrowArray) -> Bool {
     guard count == other.count, type.valueType == other.type.valueType || type == other.type else { return false }
-    return isIdentical(to: other) || (0..<count).allSatisfy { isEqual($0, to: other, $0) }
+    if isIdentical(to: other) { return true }
+    return hasEqualBytes(as: other) ?? (0..<count).allSatisfy { isEqual($0, to: other, $0) }
+  }
+
+  /// Whether the values are the same bytes; nil unless both are of fixed width without nulls.
+  private func hasEqualBytes(as other: ArrowArray) -> Bool? {
+    guard case .fixed(let values) = storage, case .fixed(let others) = other.storage, nullCount + other.nullCount == 0,
+      let width = type.byteWidth
+    else { return nil }
+    return values.slice(0..<count * width) == others.slice(0..<count * width)
   }
 
   /// Whether both are the same memory, so that they are equal without a look at the values.

@@ -11,7 +11,8 @@ struct UnifiedDictionary {
   let validities: [Bitmap?]
   let values: ArrowArray
 
-  init(_ sources: [ArrowArray]) {
+  /// - Parameter keepsEqual: whether values that several dictionaries have stay apart, which is faster for wide values.
+  init(_ sources: [ArrowArray], keepsEqual: Bool = false) {
     let dictionaries = sources.map { $0.children[0] }
     if dictionaries.allSatisfy({ $0.isIdentical(to: dictionaries[0]) }) {
       type = sources[0].type
@@ -23,14 +24,45 @@ struct UnifiedDictionary {
     guard case .dictionary(let index, let value, let isOrdered) = sources[0].type else {
       preconditionFailure("\(sources[0].type) is no dictionary")
     }
-    var merger = DictionaryMerger(value)
-    let numbers = dictionaries.map { merger.add($0) }
-    values = merger.values()
+    let numbers: [Buffer]
+    (values, numbers) = keepsEqual ? Self.joined(dictionaries) : Self.merged(dictionaries, of: value)
     let width = index.holds(values.count) ? index : .int32
-    type = .dictionary(index: width, value: value, isOrdered: isOrdered && merger.count == dictionaries[0].count)
+    type = .dictionary(index: width, value: value, isOrdered: isOrdered && values.count == dictionaries[0].count)
     indices = zip(sources, numbers).map { source, numbers in source.renumbered(by: numbers, as: width) }
     validities = sources.map { source in
       source.children[0].nullCount == 0 ? source.validity : Bitmap((0..<source.count).map { !source.isNullValue($0) })
+    }
+  }
+
+  /// The distinct values, and where each value of each dictionary lies among them, Int32.
+  private static func merged(_ dictionaries: [ArrowArray], of type: DataType) -> (ArrowArray, [Buffer]) {
+    var merger = DictionaryMerger(type)
+    let numbers = dictionaries.map { merger.add($0) }
+    return (merger.values(), numbers)
+  }
+
+  /// All values, one dictionary after the other, and where each lies, Int32.
+  private static func joined(_ dictionaries: [ArrowArray]) -> (ArrowArray, [Buffer]) {
+    var next: Int32 = 0
+    let numbers = dictionaries.map { dictionary in
+      defer { next += Int32(dictionary.count) }
+      return Buffer(Array(next..<next + Int32(dictionary.count)))
+    }
+    return (ArrowArray.concatenate(dictionaries), numbers)
+  }
+}
+
+extension RecordBatch {
+  /// The same batches with one dictionary for each dictionary column, so that gathering from them again and again
+  /// unifies none. Lists that several dictionaries have stay apart.
+  public static func sharingDictionaries(_ batches: [RecordBatch]) -> [RecordBatch] {
+    guard batches.count > 1 else { return batches }
+    let columns = batches[0].columns.indices.map { column in
+      ArrowArray.sharingDictionary(batches.map { $0.columns[column] })
+    }
+    return batches.indices.map { index in
+      let own = columns.map { $0[index] }
+      return RecordBatch(batches[index].schema.retyped(as: own), own, rowCount: batches[index].rowCount)
     }
   }
 }
@@ -49,6 +81,21 @@ extension DataType {
 }
 
 extension ArrowArray {
+  fileprivate static func sharingDictionary(_ arrays: [ArrowArray]) -> [ArrowArray] {
+    guard case .dictionary(_, let values) = arrays[0].storage else { return arrays }
+    let isWide =
+      switch values.storage {
+      case .list, .fixedSizeList: true
+      default: false
+      }
+    let unified = UnifiedDictionary(arrays, keepsEqual: isWide)
+    return arrays.indices.map { index in
+      ArrowArray(
+        unified.type, count: arrays[index].count, validity: unified.validities[index],
+        storage: .dictionary(indices: unified.indices[index], values: unified.values))
+    }
+  }
+
   /// A dictionary array's indices mapped through `numbers`, Int32 each, as integers of type `index`.
   fileprivate func renumbered(by numbers: Buffer, as index: DataType) -> Buffer {
     let numberCount = numbers.byteCount / 4

@@ -43,11 +43,11 @@ enum DeltaBinaryPackedEncoder {
     let base = UInt64(truncatingIfNeeded: least)
     for index in 0..<count { differences[index] = (differences[index] &- base) & mask }
     for index in count..<blockCount { differences[index] = 0 }
-    encodeMiniblocks(differences, count, &output)
+    encodeMiniblocks(differences.span, count, &output)
   }
 
   private static func encodeMiniblocks(
-    _ differences: InlineArray<128, UInt64>, _ count: Int, _ output: inout BufferBuilder
+    _ differences: Span<UInt64>, _ count: Int, _ output: inout BufferBuilder
   ) {
     var widths = InlineArray<4, Int>(repeating: 0)
     for miniblock in 0..<4 {

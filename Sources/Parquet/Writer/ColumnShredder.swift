@@ -12,7 +12,7 @@ final class ColumnShredder {
   private let pageByteCount: Int
   private var rowsInPage = 0
 
-  /// How many rows are added before the page's size is looked at.
+  /// How many rows are added before the page's size is looked at, where they may fill it.
   private static let stepRowCount = 128
 
   init(_ node: ColumnNode, leaves: [LeafWriter], pageRowCount: Int, pageByteCount: Int) {
@@ -25,21 +25,30 @@ final class ColumnShredder {
   /// Adds the rows `range` of `array`.
   func append(_ array: ArrowArray, _ range: Range<Int>, using context: inout ParquetEncoderContext) throws(ParquetError)
   {
-    var start = range.lowerBound
-    while start < range.upperBound {
-      let room = min(pageRowCount - rowsInPage, Self.stepRowCount - rowsInPage % Self.stepRowCount)
-      let end = min(range.upperBound, start + room)
-      try shred(array, start..<end)
+    let column = ColumnRows(array, range)
+    var start = column.range.lowerBound
+    while start < column.range.upperBound {
+      var end = min(column.range.upperBound, start + pageRowCount - rowsInPage)
+      if mayFillPage(column, start..<end) {
+        end = min(end, start + Self.stepRowCount - rowsInPage % Self.stepRowCount)
+      }
+      try shred(column, start..<end)
       rowsInPage += end - start
       start = end
       if isPageFull { try closePage(&context) }
     }
   }
 
+  /// Whether so many bytes may come that the page must end before it has all its rows.
+  private func mayFillPage(_ column: ColumnRows, _ range: Range<Int>) -> Bool {
+    guard let byteCount = column.plainByteCount(range) else { return true }
+    return leaves.contains { $0.page.values.byteCount + byteCount >= pageByteCount }
+  }
+
   /// At its rows or, looked at where the batches' cuts make no difference, at its bytes.
   private var isPageFull: Bool {
     if rowsInPage == pageRowCount { return true }
-    return rowsInPage % Self.stepRowCount == 0 && leaves.contains { $0.page.values.bytes.byteCount >= pageByteCount }
+    return rowsInPage % Self.stepRowCount == 0 && leaves.contains { $0.page.values.byteCount >= pageByteCount }
   }
 
   private func closePage(_ context: inout ParquetEncoderContext) throws(ParquetError) {
@@ -59,15 +68,16 @@ final class ColumnShredder {
 
   // MARK: Shredding
 
-  private func shred(_ array: ArrowArray, _ range: Range<Int>) throws(ParquetError) {
-    let (array, range) = array.isDictionary ? (array.slice(range).decoded, 0..<range.count) : (array, range)
-    if array.nullCount > 0 { try requireNullable(node) }
+  private func shred(_ column: ColumnRows, _ range: Range<Int>) throws(ParquetError) {
+    let values = column.values
+    if column.hasNulls { try requireNullable(node) }
     do {
-      switch (node.kind, array.children.first) {
-      case (.leaf, _): try leaves[0].page.append(array, range)
+      switch (node.kind, values.children.first) {
+      case (.leaf, _): try leaves[0].page.append(values, range)
       case (.list(let element), let child?) where element.isLeaf && child.nullCount == 0 && !child.isDictionary:
-        try leaves[0].page.append(lists: array, of: child, range, definitionLevel: node.definitionLevel)
-      default: try shred(node, array.slice(range), NestedSlots(rows: range.count))
+        try leaves[0].page.append(
+          lists: values, of: child, at: column.indices, range, definitionLevel: node.definitionLevel)
+      default: try shred(node, column.slice(range), NestedSlots(rows: range.count))
       }
     } catch {
       throw error.located(column: leaves.count == 1 ? leaves[0].column.name : node.field.name)

@@ -10,16 +10,15 @@ struct LeafPage: ~Copyable {
   private var repetitionRuns: RunLengthEncoder
   /// Values, nulls and empty lists.
   private(set) var slotCount = 0
-  /// How many values each list of the page has: nil before the first, 0 when they differ.
-  private(set) var listLength: Int?
   /// Both levels as the page has them, once it is closed.
   private(set) var levels = BufferBuilder()
 
-  init(_ column: LeafColumn, type: DataType, storesMilliseconds: Bool) throws(ParquetError) {
+  init(_ column: LeafColumn, type: DataType, options: LeafOptions) throws(ParquetError) {
     self.column = column
     definitionRuns = RunLengthEncoder(width: RunLengthEncoder.width(for: column.maxDefinitionLevel))
     repetitionRuns = RunLengthEncoder(width: RunLengthEncoder.width(for: column.maxRepetitionLevel))
-    values = try LeafValues(type, storesMilliseconds: storesMilliseconds)
+    values = try LeafValues(
+      type, storesMilliseconds: options.storesMilliseconds, keepsListsOnce: options.keepsListsOnce)
   }
 
   mutating func closeLevels() {
@@ -31,7 +30,6 @@ struct LeafPage: ~Copyable {
   mutating func removeAll() {
     values.removeAll()
     slotCount = 0
-    listLength = nil
   }
 
   // MARK: Rows
@@ -60,21 +58,24 @@ struct LeafPage: ~Copyable {
   }
 
   /// Adds rows of a column of lists; their elements are plain values, none of them null.
-  /// - Parameter definitionLevel: of an empty list.
+  /// - Parameters:
+  ///   - indices: where each row's list lies in `lists`, Int32, negative for null; nil when row by row.
+  ///   - definitionLevel: of an empty list.
   mutating func append(
-    lists: ArrowArray, of child: ArrowArray, _ range: Range<Int>, definitionLevel: Int
+    lists: ArrowArray, of child: ArrowArray, at indices: Buffer?, _ range: Range<Int>, definitionLevel: Int
   ) throws(ParquetError) {
     var pending = 0..<0
     for row in range {
-      let isNull = lists.isNull(row)
-      let elements = isNull ? 0..<0 : lists.range(row)
+      let index = indices.map { Int($0.load(row, as: Int32.self)) } ?? row
+      let isNull = index < 0 || lists.isNull(index)
+      let elements = isNull ? 0..<0 : lists.range(index)
       if elements.isEmpty {
         append(definitionLevel: isNull ? definitionLevel - 1 : definitionLevel, repetitionLevel: 0)
         continue
       }
-      if listLength != elements.count { listLength = listLength == nil ? elements.count : 0 }
       append(definitionLevel: column.maxDefinitionLevel, repetitionLevel: 0)
       append(definitionLevel: column.maxDefinitionLevel, repetitionLevel: 1, count: elements.count - 1)
+      if pending.isEmpty, values.append(list: elements, of: child) { continue }
       if elements.lowerBound == pending.upperBound {
         pending = pending.lowerBound..<elements.upperBound
       } else {

@@ -6,6 +6,7 @@ extension LeafValues {
   /// - Precondition: `encoding` is one for values of `type`, and needs no dictionary.
   func encode(as encoding: Encoding, _ type: PhysicalType, using context: inout ParquetEncoderContext) {
     switch (encoding, type) {
+    case (.plain, _) where areLists: lists.write(into: &context.body)
     case (.plain, .boolean): context.body.append(bits: bytes)
     case (.plain, .byteArray): withByteArrays { PlainByteArrayEncoder.encode($0, into: &context.body) }
     case (.plain, _): context.body.append(bytes)
@@ -19,6 +20,8 @@ extension LeafValues {
     case (.deltaByteArray, .byteArray):
       withByteArrays { DeltaByteArrayEncoder.encode($0, into: &context.body) }
     case (.deltaByteArray, _): encodeFixedDeltas(&context)
+    case (.byteStreamSplit, _) where areLists:
+      ByteStreamSplitEncoder.encode(lists, width: conversion.width, into: &context.body)
     case (.byteStreamSplit, _):
       ByteStreamSplitEncoder.encode(bytes, width: conversion.width, into: &context.body)
     case (.plainDictionary, _), (.bitPacked, _), (.rleDictionary, _):

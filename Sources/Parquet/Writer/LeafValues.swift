@@ -60,20 +60,39 @@ struct LeafValues: ~Copyable {
   private var data = BufferBuilder()
   /// Where each byte array ends in `data`, Int32.
   private var ends = BufferBuilder()
+  /// All values, in the place of `data`, while they are lists of one length.
+  private(set) var lists = DistinctLists()
+  private let keepsListsOnce: Bool
   private(set) var count = 0
 
-  init(_ type: DataType, storesMilliseconds: Bool) throws(ParquetError) {
-    self.init(type, try LeafConversion(type, storesMilliseconds: storesMilliseconds))
+  /// Lists of so many values may be kept once each; of shorter ones zstd finds the repetitions as fast.
+  private static let listLengths = 16...1 << 14
+
+  /// - Parameter keepsListsOnce: whether lists of equal length may be held as `lists`.
+  init(_ type: DataType, storesMilliseconds: Bool, keepsListsOnce: Bool = false) throws(ParquetError) {
+    let conversion = try LeafConversion(type, storesMilliseconds: storesMilliseconds)
+    self.init(type, conversion, keepsListsOnce: keepsListsOnce)
   }
 
-  private init(_ type: DataType, _ conversion: LeafConversion) {
+  private init(_ type: DataType, _ conversion: LeafConversion, keepsListsOnce: Bool) {
     self.type = type
     self.conversion = conversion
+    self.keepsListsOnce = keepsListsOnce
   }
 
+  /// Whether all values are in `lists`.
+  var areLists: Bool { lists.count > 0 }
+
+  /// Of the values, PLAIN; without the lengths of byte arrays.
+  var byteCount: Int { areLists ? lists.byteCount : data.byteCount }
+
   /// Fixed-width values; the bytes of all byte arrays.
+  /// - Precondition: the values are no `lists`.
   var bytes: RawSpan {
-    @_lifetime(borrow self) get { data.bytes }
+    @_lifetime(borrow self) get {
+      precondition(!areLists, "lists have no bytes in one piece")
+      return data.bytes
+    }
   }
 
   /// Calls `body` with the byte arrays.
@@ -84,24 +103,52 @@ struct LeafValues: ~Copyable {
     }
   }
 
-  /// The first `count` values, of fixed width.
-  func prefix(_ count: Int) -> LeafValues {
-    var copy = LeafValues(type, conversion)
-    copy.data.append(bytes.extracting(0..<count * conversion.width))
-    copy.count = count
+  /// The first values, of fixed width: about `byteCount` bytes of them.
+  func prefix(byteCount: Int) -> LeafValues {
+    var copy = LeafValues(type, conversion, keepsListsOnce: keepsListsOnce)
+    if areLists {
+      copy.lists = lists.prefix(max(1, byteCount / lists.width))
+      copy.count = copy.lists.byteCount / conversion.width
+    } else {
+      copy.count = min(count, max(1, byteCount / conversion.width))
+      copy.data.append(data.bytes.extracting(0..<copy.count * conversion.width))
+    }
     return copy
   }
 
   mutating func removeAll() {
     data.truncate(to: 0)
     ends.truncate(to: 0)
+    if areLists { lists = DistinctLists() }
     count = 0
+  }
+
+  // MARK: Lists
+
+  /// Appends the values `range` of `array` as one list.
+  /// - Returns: whether that was done: whether the page has lists of this length alone.
+  mutating func append(list range: Range<Int>, of array: ArrowArray) -> Bool {
+    guard keepsListsOnce, Self.listLengths.contains(range.count), array.type == type,
+      case .copy(let width) = conversion, areLists || count == 0
+    else { return false }
+    if count == 0 { lists = DistinctLists(width: range.count * width) }
+    guard lists.width == range.count * width else { return false }
+    lists.append(array.values.bytes.extracting(range.lowerBound * width..<range.upperBound * width))
+    count += range.count
+    return true
+  }
+
+  /// Goes on with values that are no lists of one length.
+  private mutating func flatten() {
+    lists.write(into: &data)
+    lists = DistinctLists()
   }
 
   /// Appends the values `range` of `array`, none of which is null.
   /// - Throws: `.unsupportedType` for an array of another type, `.outOfRange` for a value that does not convert.
   mutating func append(_ array: ArrowArray, _ range: Range<Int>) throws(ParquetError) {
     guard array.type == type else { throw ParquetError(.unsupportedType("\(array.type) in a column of \(type)")) }
+    if areLists { flatten() }
     count += range.count
     switch conversion {
     case .none: break

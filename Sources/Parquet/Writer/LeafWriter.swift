@@ -13,6 +13,8 @@ struct LeafOptions {
   var boundByteCount: Int
   var hasBloomFilter: Bool
   var storesMilliseconds: Bool
+  /// Whether an unfinished page holds equal lists once, which leaves no bytes of it in one piece.
+  var keepsListsOnce: Bool
 
   init(_ options: ParquetWriterOptions, column name: String, leaf: LeafColumn) {
     let column = options.columns[name] ?? ParquetWriterOptions.Column()
@@ -29,6 +31,7 @@ struct LeafOptions {
     boundByteCount = options.boundByteCount
     hasBloomFilter = column.hasBloomFilter && leaf.physicalType != .boolean && leaf.arrowType != .null
     storesMilliseconds = column.storesMilliseconds
+    keepsListsOnce = isRepeatedFloat && codec == .zstd && !usesDictionary && !hasBounds && !hasBloomFilter
   }
 }
 
@@ -53,7 +56,7 @@ final class LeafWriter {
       throw ParquetError(.unsupportedEncoding(Int(encoding.rawValue)), column: column.name)
     }
     do {
-      page = try LeafPage(column, type: type, storesMilliseconds: options.storesMilliseconds)
+      page = try LeafPage(column, type: type, options: options)
     } catch {
       throw error.located(column: column.name)
     }

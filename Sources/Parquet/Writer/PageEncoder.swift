@@ -5,9 +5,10 @@ import Buffers
 ///
 /// The first page is written in every encoding that its type allows; the smallest stays. A column whose values repeat is
 /// also written through a dictionary for `trialPageCount` pages, both results being kept until the better is known. A
-/// dictionary that outgrows its limit is left there, and the chunk goes on without it.
+/// dictionary that outgrows its limit is left there, and the chunk goes on without it. What the column's first chunk
+/// showed serves the later ones: measuring costs as much as up to `trialPageCount` pages.
 struct PageEncoder: ~Copyable {
-  private static let trialPageCount = 8
+  private static let trialPageCount = 4
   /// The share of distinct values in the first page above which a dictionary is not tried.
   private static let distinctShare = 0.7
   /// The largest page that is looked up in a dictionary.
@@ -40,7 +41,6 @@ struct PageEncoder: ~Copyable {
   private var pages: [EncodedPage] = []
   /// What the trial wrote through the dictionary.
   private var dictionaryPages: [EncodedPage] = []
-  /// How many of the pages have handed over their bytes.
   /// Of the pages that still have theirs.
   private(set) var byteCount = 0
 
@@ -49,17 +49,9 @@ struct PageEncoder: ~Copyable {
     self.width = width
     self.options = options
     dictionary = DictionaryEncoder(width: width)
-    direct = Plan(encoding: .plain)
-    reset()
-  }
-
-  private mutating func reset() {
     let isForced = options.encoding == .rleDictionary
     strategy = isForced ? .dictionary : .measuring
     direct = Plan(encoding: isForced ? .plain : options.encoding ?? .plain)
-    dictionary = DictionaryEncoder(width: width)
-    pages = []
-    byteCount = 0
   }
 
   /// The encodings worth measuring, the cheapest to decode first.
@@ -84,36 +76,28 @@ struct PageEncoder: ~Copyable {
   mutating func encode(
     _ page: borrowing LeafPage, using context: inout ParquetEncoderContext
   ) throws(ParquetError) {
-    try encode(
-      page.values, page.levels, Slots(count: page.slotCount, listLength: page.listLength ?? 0), &context)
+    try encode(page.values, page.levels, page.slotCount, &context)
   }
 
   private mutating func encode(
-    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slots: Slots,
+    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slotCount: Int,
     _ context: inout ParquetEncoderContext
   ) throws(ParquetError) {
-    if values.bytes.byteCount > Self.dictionaryPageByteCount { try abandonDictionary(&context) }
+    if values.byteCount > Self.dictionaryPageByteCount { try abandonDictionary(&context) }
     switch strategy {
-    case .measuring: try measure(values, levels, slots, &context)
+    case .measuring: try measure(values, levels, slotCount, &context)
     case .trial:
-      try keep(page(values, levels, direct, slots, &context))
+      try keep(page(values, levels, direct, slotCount, &context))
       number(values, &context)
-      dictionaryPages.append(try numberedPage(levels, slots, &context))
+      dictionaryPages.append(try numberedPage(levels, slotCount, &context))
       if dictionaryPages.count == Self.trialPageCount { try settle(&context) }
-    case .dictionary where values.count == 0: try keep(page(values, levels, direct, slots, &context))
+    case .dictionary where values.count == 0: try keep(page(values, levels, direct, slotCount, &context))
     case .dictionary:
       number(values, &context)
-      try keep(numberedPage(levels, slots, &context))
+      try keep(numberedPage(levels, slotCount, &context))
       if dictionary.byteCount > options.dictionaryByteCount { strategy = .single }
-    case .single: try keep(page(values, levels, direct, slots, &context))
+    case .single: try keep(page(values, levels, direct, slotCount, &context))
     }
-  }
-
-  /// What a page's levels say of its values.
-  private struct Slots {
-    var count: Int
-    /// How many values every list has; 0 when they differ, or there are none.
-    var listLength: Int
   }
 
   private mutating func keep(_ page: EncodedPage) {
@@ -122,35 +106,33 @@ struct PageEncoder: ~Copyable {
   }
 
   private mutating func measure(
-    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slots: Slots,
+    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slotCount: Int,
     _ context: inout ParquetEncoderContext
   ) throws(ParquetError) {
     // A page of nulls decides nothing.
-    guard values.count > 0 else { return try keep(page(values, levels, direct, slots, &context)) }
-    if values.bytes.byteCount > 2 * Self.sampleByteCount, width > 0 {
-      let rowCount = max(1, Self.sampleByteCount / (width * max(1, slots.listLength)))
-      let sample = values.prefix(rowCount * max(1, slots.listLength))
-      _ = try best(sample, BufferBuilder(), slots, &context)
-      try keep(page(values, levels, direct, slots, &context))
+    guard values.count > 0 else { return try keep(page(values, levels, direct, slotCount, &context)) }
+    if values.byteCount > 2 * Self.sampleByteCount, width > 0 {
+      _ = try best(values.prefix(byteCount: Self.sampleByteCount), BufferBuilder(), slotCount, &context)
+      try keep(page(values, levels, direct, slotCount, &context))
     } else {
-      try keep(best(values, levels, slots, &context))
+      try keep(best(values, levels, slotCount, &context))
     }
     strategy = .single
-    if options.usesDictionary, values.bytes.byteCount <= Self.dictionaryPageByteCount {
-      try beginTrial(values, levels, slots, &context)
+    if options.usesDictionary, values.byteCount <= Self.dictionaryPageByteCount {
+      try beginTrial(values, levels, slotCount, &context)
     }
   }
 
   /// Sets `direct` to the plan under which the values become smallest, and answers their page.
   private mutating func best(
-    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slots: Slots,
+    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slotCount: Int,
     _ context: inout ParquetEncoderContext
   ) throws(ParquetError) -> EncodedPage {
     var smallest: EncodedPage?
     for encoding in candidates {
-      for findsRepeats in mayFindRepeats(encoding, slots) ? [true, false] : [false] {
+      for findsRepeats in values.areLists ? [true, false] : [false] {
         let plan = Plan(encoding: encoding, findsRepeats: findsRepeats)
-        let page = try page(values, levels, plan, slots, &context)
+        let page = try page(values, levels, plan, slotCount, &context)
         if let smallest, page.byteCount * 100 >= smallest.byteCount * 98 { continue }
         smallest = page
         direct = plan
@@ -159,13 +141,8 @@ struct PageEncoder: ~Copyable {
     return smallest!
   }
 
-  private func mayFindRepeats(_ encoding: Encoding, _ slots: Slots) -> Bool {
-    options.codec == .zstd && width > 0 && (encoding == .plain || encoding == .byteStreamSplit)
-      && (16...1 << 14).contains(slots.listLength)
-  }
-
   private mutating func beginTrial(
-    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slots: Slots,
+    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ slotCount: Int,
     _ context: inout ParquetEncoderContext
   ) throws(ParquetError) {
     number(values, &context)
@@ -175,7 +152,7 @@ struct PageEncoder: ~Copyable {
     }
     strategy = .trial
     dictionaryPages = pages.dropLast()
-    dictionaryPages.append(try numberedPage(levels, slots, &context))
+    dictionaryPages.append(try numberedPage(levels, slotCount, &context))
   }
 
   /// Ends the trial: keeps the pages of the better way.
@@ -212,26 +189,27 @@ struct PageEncoder: ~Copyable {
     if case .trial = strategy { try settle(&context) }
     let dictionaryPage = dictionary.count > 0 ? try dictionaryPage(&context) : nil
     let chunk = EncodedChunk(dictionary: dictionaryPage, pages: pages)
-    reset()
+    if dictionary.count > 0 { strategy = .dictionary }
+    dictionary = DictionaryEncoder(width: width)
+    (pages, byteCount) = ([], 0)
     return chunk
   }
 
   // MARK: Encoding
 
   private func page(
-    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ plan: Plan, _ slots: Slots,
+    _ values: borrowing LeafValues, _ levels: borrowing BufferBuilder, _ plan: Plan, _ slotCount: Int,
     _ context: inout ParquetEncoderContext
   ) throws(ParquetError) -> EncodedPage {
     context.body.truncate(to: 0)
     context.body.append(levels.bytes)
     values.encode(as: plan.encoding, column.physicalType, using: &context)
-    let findsRepeats = plan.findsRepeats && mayFindRepeats(plan.encoding, slots)
+    let findsRepeats = plan.findsRepeats && values.areLists
     if findsRepeats {
       context.repeats.find(
-        levels: levels.bytes, values: values.bytes, rowByteCount: slots.listLength * width,
-        streamCount: plan.encoding == .byteStreamSplit ? width : 1)
+        levels: levels.bytes, lists: values.lists, streamCount: plan.encoding == .byteStreamSplit ? width : 1)
     }
-    return try compressed(Self.kind(plan.encoding, slots.count), plan.encoding, findsRepeats, &context)
+    return try compressed(Self.kind(plan.encoding, slotCount), plan.encoding, findsRepeats, &context)
   }
 
   private mutating func number(_ values: borrowing LeafValues, _ context: inout ParquetEncoderContext) {
@@ -245,7 +223,7 @@ struct PageEncoder: ~Copyable {
 
   /// A page of the numbers that `context` holds.
   private func numberedPage(
-    _ levels: borrowing BufferBuilder, _ slots: Slots, _ context: inout ParquetEncoderContext
+    _ levels: borrowing BufferBuilder, _ slotCount: Int, _ context: inout ParquetEncoderContext
   ) throws(ParquetError) -> EncodedPage {
     let bitWidth = max(1, RunLengthEncoder.width(for: dictionary.count - 1))
     context.body.truncate(to: 0)
@@ -258,7 +236,7 @@ struct PageEncoder: ~Copyable {
       context.runs.append(number)
     }
     context.runs.finish(into: &context.body, width: 1)
-    return try compressed(Self.kind(.rleDictionary, slots.count), .rleDictionary, false, &context)
+    return try compressed(Self.kind(.rleDictionary, slotCount), .rleDictionary, false, &context)
   }
 
   private func dictionaryPage(_ context: inout ParquetEncoderContext) throws(ParquetError) -> EncodedPage {

@@ -10,9 +10,8 @@ import Buffers
 ///
 /// Rows are cut into pages and row groups by their number alone: the same rows give the same bytes, however they were
 /// cut into batches. Pages are compressed as soon as they are full, so an open writer holds the compressed pages of one
-/// row group and a page's worth of values per column. The first column of float lists, the widest as a rule, is not even
-/// held: its chunk stands first in the row group, and its pages leave when they are full. Data pages are of version 1,
-/// whose levels are compressed too.
+/// row group and a page's worth of values per column; of float lists, the widest as a rule, each distinct one once. Data
+/// pages are of version 1, whose levels are compressed too.
 /// - Source: parquet-format `README.md`.
 package struct ParquetWriter: ~Copyable {
   package let schema: ParquetSchema

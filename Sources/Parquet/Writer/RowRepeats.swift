@@ -1,7 +1,5 @@
-import ArrowKernels
 import Buffers
 import CZstd
-import Glibc
 
 /// Finds the lists of a page that repeat an earlier one as a whole, as embeddings of popular items do, and puts them
 /// down as zstd's sequences.
@@ -16,23 +14,22 @@ struct RowRepeats: ~Copyable {
   private static let blockByteCount = 128 << 10
   /// How many rows back the same list stands; 0 for the first of its kind.
   private var distances: [Int32] = []
-  /// The latest row plus one by hash, 0 when free; a power of two of them.
-  private var slots: [Int32] = []
+  /// The latest row plus one by its list's number, 0 before the first.
+  private var latest: [Int32] = []
   private var literalCount = 0
 
   init() {}
 
   /// - Parameters:
   ///   - levels: what stands before the values.
-  ///   - values: PLAIN, lists of `rowByteCount` bytes.
+  ///   - lists: a row each.
   ///   - streamCount: how many streams of equal size the values are split into.
-  mutating func find(levels: RawSpan, values: RawSpan, rowByteCount: Int, streamCount: Int) {
+  mutating func find(levels: RawSpan, lists: borrowing DistinctLists, streamCount: Int) {
     sequences.removeAll(keepingCapacity: true)
     literalCount = 0
     findInLevels(levels)
-    let rowCount = values.byteCount / rowByteCount
-    measureDistances(values, rowByteCount, rowCount)
-    for _ in 0..<streamCount { appendStream(rowByteCount / streamCount, rowCount) }
+    measureDistances(lists)
+    for _ in 0..<streamCount { appendStream(lists.width / streamCount, lists.count) }
   }
 
   private mutating func append(matchLength: Int, distance: Int) {
@@ -47,30 +44,16 @@ struct RowRepeats: ~Copyable {
 
   // MARK: Rows
 
-  private mutating func measureDistances(_ values: RawSpan, _ rowByteCount: Int, _ rowCount: Int) {
-    resetSlots(rowCount)
+  private mutating func measureDistances(_ lists: borrowing DistinctLists) {
+    latest.removeAll(keepingCapacity: true)
+    latest.append(contentsOf: repeatElement(0, count: lists.distinctCount))
     distances.removeAll(keepingCapacity: true)
-    let mask = slots.count - 1
-    unsafe values.withUnsafeBytes { values in
-      guard let base = values.baseAddress else { return }
-      for row in 0..<rowCount {
-        let bytes = unsafe base + row &* rowByteCount
-        var slot = Int(truncatingIfNeeded: unsafe Hash64.of(bytes, count: rowByteCount)) & mask
-        while slots[slot] != 0,
-          unsafe memcmp(base + Int(slots[slot] &- 1) &* rowByteCount, bytes, rowByteCount) != 0
-        { slot = (slot &+ 1) & mask }
-        let previous = slots[slot]
-        slots[slot] = Int32(truncatingIfNeeded: row &+ 1)
-        distances.append(previous == 0 ? 0 : Int32(truncatingIfNeeded: row &+ 1) &- previous)
-      }
+    for row in 0..<lists.count {
+      let number = lists.number(row)
+      let previous = latest[number]
+      latest[number] = Int32(truncatingIfNeeded: row &+ 1)
+      distances.append(previous == 0 ? 0 : latest[number] &- previous)
     }
-  }
-
-  private mutating func resetSlots(_ rowCount: Int) {
-    var slotCount = 64
-    while slotCount < rowCount * 2 { slotCount *= 2 }
-    slots.removeAll(keepingCapacity: true)
-    slots.append(contentsOf: repeatElement(0, count: slotCount))
   }
 
   private mutating func appendStream(_ rowByteCount: Int, _ rowCount: Int) {

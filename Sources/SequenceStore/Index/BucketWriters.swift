@@ -24,7 +24,7 @@ final class BucketWriters: Sendable {
   }
 
   /// Bytes that wait for one thread, about.
-  private static let queueByteCount = 8 << 20
+  private static let queueByteCount = 2 << 20
 
   private let queues: [Monitor<Queue>]
   private let directory: String
@@ -93,9 +93,10 @@ final class BucketWriters: Sendable {
   private func run(_ queue: Monitor<Queue>) {
     var open = OpenBuckets(directory: directory, options: options)
     var hasFailed = false
-    while let work = queue.wait(until: { !$0.work.isEmpty || $0.isClosed }, then: { $0.takeAll() }) {
+    while let work = queue.wait(until: { !$0.work.isEmpty || $0.isClosed }, then: { $0.takeNext() }) {
+      if hasFailed { continue }
       do throws(StoreError) {
-        for item in work where !hasFailed { try open.append(item) }
+        try open.append(work)
       } catch {
         hasFailed = true
         queue.update { $0.failure = $0.failure ?? error }
@@ -114,11 +115,12 @@ final class BucketWriters: Sendable {
 }
 
 extension BucketWriters.Queue {
-  /// All that waits; nil at the end.
-  fileprivate mutating func takeAll() -> [BucketWriters.Work]? {
+  /// The work that has waited longest; nil at the end.
+  fileprivate mutating func takeNext() -> BucketWriters.Work? {
     guard !work.isEmpty, !isCancelled else { return nil }
-    defer { (work, byteCount) = ([], 0) }
-    return work
+    let next = work.removeFirst()
+    byteCount -= next.batch.ownByteCount
+    return next
   }
 }
 

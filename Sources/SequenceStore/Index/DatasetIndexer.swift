@@ -48,8 +48,8 @@ struct DatasetIndexer {
 
   /// Deals all that waits.
   mutating func deal() throws(StoreError) -> [BucketWriters.Work] {
-    // One batch has one dictionary per column; of several they would be unified for each day anew.
-    let batches = pending.count > 1 ? [RecordBatch.concatenate(pending)] : pending
+    // Else dictionaries would be unified for each day anew.
+    let batches = RecordBatch.sharingDictionaries(pending)
     (pending, pendingRowCount, pendingByteCount) = ([], 0, 0)
     var work: [BucketWriters.Work] = []
     for dealt in DayDealer.deal(batches) {

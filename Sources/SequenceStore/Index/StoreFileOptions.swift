@@ -8,7 +8,7 @@ package struct StoreFileOptions: Sendable {
   /// Compressed bytes of a row group, about.
   package var rowGroupByteCount: Int
 
-  package init(level: Int = 3, rowGroupByteCount: Int = 2 << 20) {
+  package init(level: Int = 1, rowGroupByteCount: Int = 1 << 20) {
     self.level = level
     self.rowGroupByteCount = rowGroupByteCount
   }

@@ -79,9 +79,12 @@ struct TableLayout: Sendable {
     }
   }
 
-  /// Whether a file takes a column as it is: of its type, or a dictionary of texts.
+  /// Whether a file takes a column as it is: of its type, or a dictionary of texts or lists.
   private func isStored(_ type: DataType, as stored: DataType) -> Bool {
-    type == stored || (stored == .utf8 || stored == .binary) && type.valueType == stored
+    switch stored {
+    case .utf8, .binary, .list, .fixedSizeList: type.valueType == stored
+    default: type == stored
+    }
   }
 
   /// The metadata of a new table.

@@ -152,6 +152,53 @@ import Testing
     if distinctCount <= 100 { #expect(file.bytes.byteCount < distinctCount * length * 4 * 2 + rowCount * 12 + 2000) }
   }
 
+  @Test func listsOfADictionaryGiveTheBytesOfTheirValues() throws {
+    var random = SeededRandom(seed: 21)
+    let valueType = DataType.fixedSizeList(Field("item", .float32), count: 64)
+    let values = random.array(valueType, count: 50, nullEvery: 0)
+    let indices = (0..<3000).map { _ in Int32.random(in: 0..<50, using: &random) }
+    let validity = Bitmap((0..<3000).map { $0 % 7 != 0 })
+    let type = DataType.dictionary(index: .int32, value: valueType, isOrdered: false)
+    let encoded = ArrowArray(
+      type, count: 3000, validity: validity, storage: .dictionary(indices: Buffer(indices), values: values))
+    let plain = values.take(encoded.dictionaryIndices())
+    let first = try WrittenFile.write([RecordBatch(Schema([Field("x", type)]), [encoded])])
+    let second = try WrittenFile.write([RecordBatch(Schema([Field("x", valueType)]), [plain])])
+    #expect(first.bytes == second.bytes)
+    #expect(try Self.values(first.bytes, "x") == plain.allValues)
+  }
+
+  @Test func pagesWhoseListsCeaseToBeOfOneLengthComeBack() throws {
+    var random = SeededRandom(seed: 22)
+    var child: [Float] = []
+    var list = ListBuilder()
+    for row in 0..<3000 {
+      let length = row % 1024 < 300 ? 64 : [64, 32, 3][row % 3]
+      child += (0..<length).map { _ in Float.random(in: -1...1, using: &random) }
+      list.close(childCount: child.count)
+    }
+    let floats = ArrowArray(.float32, count: child.count, storage: .fixed(Buffer(child)))
+    let array = list.take(as: .list(Field("item", .float32)), child: floats)
+    var options = ParquetWriterOptions()
+    options.vectorPageRowCount = 1024
+    let batch = RecordBatch(Schema([Field("x", array.type)]), [array])
+    #expect(try Self.values(WrittenFile.write([batch], options: options).bytes, "x") == array.allValues)
+  }
+
+  @Test func laterRowGroupsAreEncodedAsTheFirst() throws {
+    var random = SeededRandom(seed: 23)
+    let texts = ArrowArray((0..<9000).map { "word \(Int.random(in: 0..<($0 < 3000 ? 7 : 1000), using: &random))" })
+    let batch = RecordBatch(Schema([Field("x", .utf8)]), [texts])
+    var options = ParquetWriterOptions()
+    options.rowGroupRowCount = 3000
+    var context = ParquetEncoderContext()
+    let file = try WrittenFile.write([batch], options: options, using: &context)
+    #expect(try Self.values(file.bytes, "x") == texts.allValues)
+    let groups = file.metadata.rowGroups
+    #expect(groups.count == 3)
+    #expect(groups.allSatisfy { $0.columns[0].metadata?.encodings.contains(.rleDictionary) == true })
+  }
+
   @Test func timestampsAreStoredInMillisecondsOnRequest() throws {
     let micros = (0..<2000).map { Optional(Int64($0 - 1000) * 1000) }
     var options = ParquetWriterOptions()
