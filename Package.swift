@@ -57,7 +57,7 @@ let package = Package(
     .target(name: "CBitPacking"),
 
     module("JSONText"),
-    module("Buffers"),
+    module("Buffers", ["CMalloc"]),
     module("Arrow", ["Buffers"]),
     module("ArrowKernels", ["Arrow"]),
 
@@ -73,9 +73,13 @@ let package = Package(
     module("SequenceStore", ["Engine"]),
     module(
       "Serving",
-      ["SequenceStore", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-       .product(name: "NIOHTTP1", package: "swift-nio")]),
-    module("CommandSupport", ["Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      [
+        "SequenceStore", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ]),
+    module(
+      "CommandSupport", ["Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     command("seq-ingest", cli + ["SequenceStore", "KafkaConnector"]),
     command("seq-filter", cli),
@@ -103,7 +107,8 @@ let package = Package(
     tests("KafkaConnectorTests", ["KafkaConnector", "seq-ingest", "seq-filter", "seq-config"]),
     tests("SequenceStoreTests", ["SequenceStore"]),
     tests("ServingTests", ["Serving"] + commands),
-    tests("CommandSupportTests", ["CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    tests(
+      "CommandSupportTests", ["CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests("CommandTests", data: ["cases", "fixtures"]),
     tests("InteropTests", commands, data: ["peers"]),
   ],

@@ -24,5 +24,5 @@ package enum SystemColumns {
     ]
   }
 
-  static let names: Set<String> = [user, ts, seenAt, eventType, eventKey, revision, retracted]
+  package static let names: Set<String> = [user, ts, seenAt, eventType, eventKey, revision, retracted]
 }

@@ -95,6 +95,11 @@ package struct CheckedExpression: Sendable {
   /// The names of the columns it reads, for projections.
   package var columnNames: [String] { variables.map(\.name) }
 
+  /// The column that the expression is, where it is nothing else.
+  package var column: String? {
+    if case .variable(let index) = root.kind { variables[index].name } else { nil }
+  }
+
   /// The value, where it is the same for every row.
   package var constant: CELValue? { root.constant }
 

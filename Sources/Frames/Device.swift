@@ -33,19 +33,48 @@ struct Device: Sendable {
     }
   }
 
-  func write(_ bytes: Buffer, byteOffset: Int) throws(FrameError) {
-    try unsafe bytes.withUnsafeBytes { source throws(FrameError) in
-      var written = 0
-      while written < source.count {
-        let count = unsafe Glibc.write(fileDescriptor, source.baseAddress! + written, source.count - written)
-        if count >= 0 {
-          written += count
-        } else {
-          try wait(for: Int16(POLLOUT), after: "write", byteOffset: byteOffset + written)
-        }
+  /// Writes `pieces`, none of them empty, one after the other.
+  func write(_ pieces: [Buffer], byteOffset: Int) throws(FrameError) {
+    var vectors: [iovec] = unsafe []
+    unsafe vectors.reserveCapacity(pieces.count)
+    for piece in pieces { unsafe vectors.append(vector(piece)) }
+    var next = 0
+    var written = 0
+    while unsafe next < vectors.count {
+      let part = unsafe vectors[next..<min(next + Self.vectorLimit, vectors.count)]
+      let count = unsafe part.withUnsafeBufferPointer { unsafe writev(fileDescriptor, $0.baseAddress, Int32($0.count)) }
+      if count < 0 {
+        try wait(for: Int16(POLLOUT), after: "write", byteOffset: byteOffset + written)
+      } else {
+        written += count
+        unsafe skip(count, in: &vectors, from: &next)
       }
     }
+    // SAFETY: the vectors point into the pieces, which must live until here.
+    withExtendedLifetime(pieces) {}
   }
+
+  private func vector(_ piece: Buffer) -> iovec {
+    unsafe piece.withUnsafeBytes { bytes in
+      unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+    }
+  }
+
+  /// Takes `byteCount` written bytes off the vectors from `next` on.
+  private func skip(_ byteCount: Int, in vectors: inout [iovec], from next: inout Int) {
+    var rest = byteCount
+    while unsafe next < vectors.count && rest >= vectors[next].iov_len {
+      rest -= unsafe vectors[next].iov_len
+      next += 1
+    }
+    if rest > 0 {
+      unsafe vectors[next].iov_base += rest
+      unsafe vectors[next].iov_len -= rest
+    }
+  }
+
+  /// `IOV_MAX`: so many pieces the system takes at once.
+  private static let vectorLimit = 1024
 
   /// Returns when a failed call is to be tried again: it was interrupted, or somebody made the descriptor non-blocking.
   private func wait(for events: Int16, after call: String, byteOffset: Int) throws(FrameError) {

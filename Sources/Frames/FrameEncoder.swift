@@ -12,9 +12,25 @@ public enum FrameCompression: Hashable, Sendable {
 
 /// A frame ready to be written.
 public struct EncodedFrame: Sendable {
-  public let bytes: Buffer
+  /// One after the other, none empty; large ones are the columns' own memory, which nobody copies together.
+  let pieces: [Buffer]
+  public let byteCount: Int
   /// How many rows a data frame holds; nil for a control frame.
   public let rowCount: Int?
+
+  init(_ pieces: [Buffer], rowCount: Int?) {
+    self.pieces = pieces
+    self.rowCount = rowCount
+    byteCount = pieces.reduce(0) { $0 + $1.byteCount }
+  }
+
+  /// The frame in one buffer.
+  public var bytes: Buffer {
+    if pieces.count == 1 { return pieces[0] }
+    var builder = BufferBuilder(capacity: byteCount)
+    for piece in pieces { builder.append(piece) }
+    return builder.finish()
+  }
 }
 
 /// Turns batches and controls into frames; has no state, so that threads may share it.
@@ -30,8 +46,8 @@ public struct FrameEncoder: Sendable {
     let stream = IPCStreamEncoder.pieces(schema: schema, batches: batches)
     let rowCount = batches.reduce(0) { $0 + $1.rowCount }
     switch compression {
-    case .stored: return EncodedFrame(bytes: StoredFrame.encode(stream), rowCount: rowCount)
-    case .level(let level): return EncodedFrame(bytes: Zstd.compress(stream.joined(), level: level), rowCount: rowCount)
+    case .stored: return EncodedFrame(StoredFrame.encode(stream), rowCount: rowCount)
+    case .level(let level): return EncodedFrame([Zstd.compress(stream.joined(), level: level)], rowCount: rowCount)
     }
   }
 
@@ -41,46 +57,55 @@ public struct FrameEncoder: Sendable {
     bytes.append(ZstdFormat.controlMagic)
     bytes.append(UInt32(text.utf8.count))
     bytes.append(utf8: text)
-    return EncodedFrame(bytes: bytes.finish(), rowCount: nil)
+    return EncodedFrame([bytes.finish()], rowCount: nil)
   }
 }
 
-/// Writes a zstd frame of raw blocks; every byte of the content is copied once.
+/// Makes a zstd frame of raw blocks out of the stream's pieces: only small ones are copied.
 struct StoredFrame: ~Copyable {
-  private var frame: BufferBuilder
+  private enum Part {
+    /// Bytes of `small`.
+    case small(Range<Int>)
+    case large(Buffer)
+  }
+
+  private var parts: [Part] = []
+  /// Headers, padding and small pieces.
+  private var small = BufferBuilder(capacity: 16 << 10)
+  /// Where those begin that are not yet among the parts.
+  private var smallStart = 0
   private var hash = XXHash64()
-  /// Content bytes still to come.
+  /// Content bytes still to come, and those of the block in hand.
   private var remaining: Int
-  /// Of the block in hand.
-  private var blockStart = 0
   private var blockRemaining = 0
 
-  static func encode(_ stream: IPCStreamPieces) -> Buffer {
-    var writer = StoredFrame(byteCount: stream.byteCount)
+  /// A piece of fewer bytes is cheaper to copy than to write by itself.
+  private static let largeByteCount = 2 << 10
+
+  static func encode(_ stream: IPCStreamPieces) -> [Buffer] {
+    var frame = StoredFrame(byteCount: stream.byteCount)
     var position = 0
     for piece in stream.pieces {
       let padding = (IPCStreamPieces.alignment - position % IPCStreamPieces.alignment) % IPCStreamPieces.alignment
-      writer.append(Self.zeroes.slice(0..<padding).bytes)
-      writer.append(piece.bytes)
+      frame.append(Self.zeroes.slice(0..<padding))
+      frame.append(piece)
       position += padding + piece.byteCount
     }
-    return writer.finish()
+    return frame.finish()
   }
 
   private static let zeroes = Buffer(zeroes: IPCStreamPieces.alignment)
 
   /// Writes the header: single segment, content size, checksum.
   private init(byteCount: Int) {
-    let blocks = byteCount / ZstdFormat.blockByteCountLimit + 1
-    frame = BufferBuilder(capacity: ZstdFormat.headerByteCountLimit + byteCount + blocks * BlockHeader.byteCount + 4)
     remaining = byteCount
-    frame.append(ZstdFormat.magic)
+    small.append(ZstdFormat.magic)
     if byteCount <= Int(UInt32.max) {
-      frame.append(UInt8(0b1010_0100))
-      frame.append(UInt32(byteCount))
+      small.append(UInt8(0b1010_0100))
+      small.append(UInt32(byteCount))
     } else {
-      frame.append(UInt8(0b1110_0100))
-      frame.append(UInt64(byteCount))
+      small.append(UInt8(0b1110_0100))
+      small.append(UInt64(byteCount))
     }
     beginBlock()
   }
@@ -88,35 +113,47 @@ struct StoredFrame: ~Copyable {
   private mutating func beginBlock() {
     blockRemaining = min(remaining, ZstdFormat.blockByteCountLimit)
     let header = BlockHeader.raw(size: blockRemaining, isLast: blockRemaining == remaining)
-    frame.append(UInt16(truncatingIfNeeded: header))
-    frame.append(UInt8(header >> 16))
-    blockStart = frame.byteCount
+    small.append(UInt16(truncatingIfNeeded: header))
+    small.append(UInt8(header >> 16))
   }
 
-  private mutating func append(_ bytes: RawSpan) {
+  private mutating func append(_ bytes: Buffer) {
     var bytes = bytes
     while !bytes.isEmpty {
       let count = min(bytes.byteCount, blockRemaining)
-      frame.append(bytes.extracting(0..<count))
-      bytes = bytes.extracting(count..<bytes.byteCount)
+      add(bytes.slice(0..<count))
+      bytes = bytes.slice(count..<bytes.byteCount)
       blockRemaining -= count
       remaining -= count
-      if blockRemaining == 0 { endBlock() }
+      if blockRemaining == 0, remaining > 0 { beginBlock() }
     }
   }
 
-  /// Adds the block to the checksum while it is still in the cache.
-  private mutating func endBlock() {
-    Self.update(&hash, frame, from: blockStart)
-    if remaining > 0 { beginBlock() }
+  /// Adds bytes of one block.
+  private mutating func add(_ bytes: Buffer) {
+    hash.update(bytes.bytes)
+    if bytes.byteCount < Self.largeByteCount {
+      small.append(bytes)
+    } else {
+      endSmall()
+      parts.append(.large(bytes))
+    }
   }
 
-  private static func update(_ hash: inout XXHash64, _ frame: borrowing BufferBuilder, from start: Int) {
-    hash.update(frame.bytes.extracting(start..<frame.byteCount))
+  private mutating func endSmall() {
+    if small.byteCount > smallStart { parts.append(.small(smallStart..<small.byteCount)) }
+    smallStart = small.byteCount
   }
 
-  private consuming func finish() -> Buffer {
-    frame.append(UInt32(truncatingIfNeeded: hash.digest()))
-    return frame.take()
+  private consuming func finish() -> [Buffer] {
+    small.append(UInt32(truncatingIfNeeded: hash.digest()))
+    endSmall()
+    let bytes = small.take()
+    return parts.map { part in
+      switch part {
+      case .small(let range): bytes.slice(range)
+      case .large(let piece): piece
+      }
+    }
   }
 }

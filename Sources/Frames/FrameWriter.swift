@@ -26,8 +26,8 @@ public struct FrameWriter: ~Copyable {
   /// Writes a frame that another thread may have encoded.
   /// - Throws: `.brokenPipe` when nobody reads any more; `.system`.
   public mutating func write(_ frame: EncodedFrame) throws(FrameError) {
-    try device.write(frame.bytes, byteOffset: byteCount)
-    byteCount += frame.bytes.byteCount
+    try device.write(frame.pieces, byteOffset: byteCount)
+    byteCount += frame.byteCount
     guard let rows = frame.rowCount else { return }
     frameCount += 1
     rowCount += rows

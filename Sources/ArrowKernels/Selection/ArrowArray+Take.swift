@@ -68,17 +68,27 @@ extension RecordBatch {
 
   /// Rows of several batches of one schema, in the order of `rows`, `RowReference` each.
   public static func interleave(_ sources: [RecordBatch], _ rows: Buffer) -> RecordBatch {
-    let rows = InterleavedRows(rows, rowCounts: sources.map(\.rowCount))
+    interleave(sources, [rows])[0]
+  }
+
+  /// The same for several lists of rows, a batch each: a column at a time, so that its values stay in the cache.
+  public static func interleave(_ sources: [RecordBatch], _ pieces: [Buffer]) -> [RecordBatch] {
+    let rowCounts = sources.map(\.rowCount)
+    let pieces = pieces.map { InterleavedRows($0, rowCounts: rowCounts) }
     let columns = sources[0].columns.indices.map { column in
-      gather(sources.map { $0.columns[column] }, rows)
+      let arrays = sources.map { $0.columns[column] }
+      return pieces.map { gather(arrays, $0) }
     }
-    return RecordBatch(sources[0].schema.retyped(as: columns), columns, rowCount: rows.count)
+    return pieces.indices.map { piece in
+      let arrays = columns.map { $0[piece] }
+      return RecordBatch(sources[0].schema.retyped(as: arrays), arrays, rowCount: pieces[piece].count)
+    }
   }
 }
 
 extension Schema {
-  /// This schema with the types of `columns`, where unified dictionaries got wider indices.
-  func retyped(as columns: [ArrowArray]) -> Schema {
+  /// This schema with the types of `columns`, which may be dictionaries, or have wider indices.
+  public func retyped(as columns: [ArrowArray]) -> Schema {
     var schema = self
     for (index, column) in columns.enumerated() { schema.fields[index].type = column.type }
     return schema

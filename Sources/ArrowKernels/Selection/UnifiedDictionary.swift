@@ -132,6 +132,12 @@ extension ArrowArray {
       default: widen(indices, Int64.self, &output)
       }
       let bound = values.count
+      if nullCount == 0 {
+        var highest: UInt32 = 0
+        for row in 0..<count { highest = max(highest, UInt32(bitPattern: unsafe output[unchecked: row])) }
+        precondition(count == 0 || highest < bound, "index \(highest) of \(bound) values")
+        return
+      }
       for row in 0..<count {
         let isValid = isValid(row)
         precondition(!isValid || (output[row] >= 0 && output[row] < bound), "index \(output[row]) of \(bound) values")
@@ -145,6 +151,9 @@ extension ArrowArray {
   private func widen<Index: FixedWidthInteger & BitwiseCopyable>(
     _ indices: Buffer, _ type: Index.Type, _ output: inout MutableSpan<Int32>
   ) {
-    for row in 0..<count { output[row] = Int32(clamping: indices.load(row, as: Index.self)) }
+    precondition(indices.byteCount >= count * MemoryLayout<Index>.stride, "\(indices.byteCount) bytes of indices")
+    for row in 0..<count {
+      unsafe output[unchecked: row] = Int32(clamping: indices.load(unchecked: row, as: Index.self))
+    }
   }
 }

@@ -5,8 +5,8 @@ import Glibc
 ///
 /// Ranges that tile a file tile its lines, so several threads may read one file without talking to each other.
 package struct LineBlocks: ~Copyable {
-  /// Small enough to stay in a core's cache between the read and the parse.
-  package static var blockByteCount: Int { 1 << 20 }
+  /// Small enough to stay in a core's own cache between the read and the parse.
+  package static var blockByteCount: Int { 256 << 10 }
   /// A longer line is an error: memory stays bounded whatever the input is.
   package static var maximumLineByteCount: Int { 64 << 20 }
 

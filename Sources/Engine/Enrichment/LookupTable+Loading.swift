@@ -15,6 +15,8 @@ extension LookupTable {
         tables[use.lookup] = try load(definitions.lookup(use.lookup)!, directory: directory)
       }
     }
+    // What decoding took is not needed any more.
+    FreedMemory.giveBack()
     return tables
   }
 
@@ -135,27 +137,18 @@ extension ArrowArray {
   fileprivate func conformed(to type: DataType) -> ArrowArray? {
     let plain = decoded()
     if plain.type == type { return plain }
-    if case .fixedSizeList(let element, let count) = type { return plain.fixedSizeLists(of: element, count: count) }
+    if case .fixedSizeList(let element, let length) = type { return plain.fixedSizeLists(of: element, length: length) }
     return try? plain.cast(to: type)
   }
 
-  /// Lists that all have `count` elements as a fixed-size list column; nil when one has not.
-  private func fixedSizeLists(of element: Field, count length: Int) -> ArrowArray? {
+  /// Lists that all have `length` elements as a fixed-size list column; nil when one has not.
+  private func fixedSizeLists(of element: Field, length: Int) -> ArrowArray? {
     let lists: ArrowArray? =
-      switch storage {
-      case .list(_, let child), .fixedSizeList(let child): child
-      default: nil
-      }
-    guard let elements = lists?.conformed(to: element.type) else { return nil }
-    var rows = BufferBuilder(capacity: count * length * 4)
-    for row in 0..<count {
-      let range = isNull(row) ? 0..<0 : range(row)
-      guard range.count == length || isNull(row) else { return nil }
-      for place in 0..<length { rows.append(isNull(row) ? Int32(-1) : Int32(range.lowerBound + place)) }
-    }
+      if case .fixedSizeList(_, length) = self.type { self } else { fixedSizeList(length: length) }
+    guard let lists, let elements = lists.children[0].conformed(to: element.type) else { return nil }
     return ArrowArray(
       .fixedSizeList(element, count: length), count: count, validity: validity,
-      storage: .fixedSizeList(child: elements.take(rows.finish())))
+      storage: .fixedSizeList(child: elements))
   }
 }
 
@@ -169,8 +162,14 @@ extension LookupColumns {
     }
   }
 
+  /// A regular file is read a row group's columns at a time, so that little of it lies in memory beside its values.
   private func parquetRows(_ path: String) throws -> RecordBatch {
-    let reader = try ParquetReader(OpenFile(reading: path).contents())
+    let file = try OpenFile(reading: path)
+    guard let size = file.regularSize else { return try rows(ParquetReader(file.contents()), path) }
+    return try rows(ParquetReader(FileBytes(file: file, byteCount: size)), path)
+  }
+
+  private func rows(_ reader: ParquetReader<some ByteSource>, _ path: String) throws -> RecordBatch {
     let present = Set(reader.schema.fields.map(\.name))
     if let missing = names.first(where: { !present.contains($0) }) {
       throw LookupError(path: path, reason: .missingColumn(missing))
@@ -181,5 +180,19 @@ extension LookupColumns {
       return RecordBatch(Schema([]), [], rowCount: 0)
     }
     return batches.count == 1 ? first : RecordBatch.concatenate(batches)
+  }
+}
+
+/// A regular file, read where its reader looks.
+private struct FileBytes: ByteSource {
+  let file: OpenFile
+  let byteCount: Int
+
+  func read(_ range: Range<Int>) throws -> Buffer {
+    let bytes = try file.bytes(at: range.lowerBound, byteCount: range.count)
+    guard bytes.byteCount == range.count else {
+      throw ParquetError(.truncated("file", needed: range.upperBound, available: range.lowerBound + bytes.byteCount))
+    }
+    return bytes
   }
 }

@@ -88,7 +88,8 @@ struct EventGroup: Sendable {
     let kept = roles.take(picked.rows)
     let keys = EventKeys.keys(of: kept.ids, elements: elements.map { $0.take(picked.rows) })
     let system = [kept.user, kept.ts, kept.seenAt, picked.eventTypes, keys, kept.revision, picked.retracted]
-    return RecordBatch(schema, system + features(rows, picked, report: &report), rowCount: picked.count)
+    let columns = system + features(rows, picked, report: &report)
+    return RecordBatch(schema.retyped(as: columns), columns, rowCount: picked.count)
   }
 
   /// The rows that become events, by event type: first those that pass its filter, then those it retracts.
@@ -135,6 +136,8 @@ struct EventGroup: Sendable {
       rowCount: picked.count)
     let events = picked.retracted.bits.setBitCount > 0 ? picked.retracted.bits.inverted() : nil
     return columns.map { column in
+      // Coded texts stay so; rows that are no events were taken as nulls.
+      if let texts = column.expression.column.flatMap({ rows[$0] }), texts.type == .codedTexts { return texts }
       let (values, errorCount) = column.expression.evaluate(batch: rows).values(of: events)
       if errorCount > 0 { report.expressionErrors[column.name, default: 0] += errorCount }
       return values

@@ -15,7 +15,7 @@ struct EventRoles {
 
   /// - Parameter raw: whole raw events of `source`.
   init(_ source: SourceDefinition, _ raw: RecordBatch) {
-    func column(_ path: FieldPath) -> ArrowArray { raw[path.columnName]! }
+    func column(_ path: FieldPath) -> ArrowArray { raw[path.columnName]!.decoded() }
     user = Self.user(column(source.user))
     ts = column(source.ts)
     // Without a time of arrival an event counts as seen when it happened, so that a rerun gives the same bytes.

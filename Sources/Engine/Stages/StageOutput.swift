@@ -19,7 +19,7 @@ struct ProductEncoder: Sendable {
       var text = JSONOutput()
       for batch in batches { JSONRowEncoder(selected(batch), options: json).appendLines(to: &text) }
       return .text(text.take())
-    case .arrow, .parquet: return .batches(batches.map(selected))
+    case .arrow, .parquet: return .batches(batches.map { selected($0).withPlainTexts() })
     }
   }
 

@@ -167,7 +167,7 @@ final class StageWorker {
     guard batch.rowCount > 0 else { return }
     let batches = try transform(batch, &product.report).filter { $0.rowCount > 0 }
     product.report.rowsOut += batches.reduce(0) { $0 + $1.rowCount }
-    product.payload.append(encoder.encode(batches))
+    product.payload.append(encoder.encode(encoder.format == .frames ? batches.map { $0.codingTexts() } : batches))
   }
 }
 

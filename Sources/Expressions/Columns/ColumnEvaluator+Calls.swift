@@ -53,7 +53,7 @@ extension ColumnEvaluator {
   private func dictionaryArgument(_ arguments: [Vector]) -> Int? {
     let open = arguments.indices.filter { arguments[$0].constant == nil }
     guard open.count == 1, arguments.allSatisfy({ $0.constant == nil || $0.errors == nil }) else { return nil }
-    return arguments[open[0]].dictionaryValues == nil ? nil : open[0]
+    return arguments[open[0]].isDictionary ? open[0] : nil
   }
 
   /// A predicate of a dictionary column: evaluated once per distinct value and once for null.
@@ -72,7 +72,7 @@ extension ColumnEvaluator {
 
   /// `text.matches(pattern)`.
   func matches(_ vector: Vector, _ pattern: Pattern) -> Vector {
-    if vector.dictionaryValues != nil {
+    if vector.isDictionary {
       return overDictionary(vector) { ColumnEvaluator([], rowCount: $0.count).matches($0, pattern) }
     }
     guard let array = vector.plainArray, array.type == .utf8 else {
@@ -89,7 +89,7 @@ extension ColumnEvaluator {
 
   /// `value in [constants]`.
   func isMember(_ vector: Vector, _ set: ConstantSet) -> Vector {
-    if vector.dictionaryValues != nil {
+    if vector.isDictionary {
       return overDictionary(vector) { ColumnEvaluator([], rowCount: $0.count).isMember($0, set) }
     }
     guard let array = vector.plainArray, let bits = set.bits(array) else {
@@ -159,12 +159,17 @@ extension ColumnEvaluator {
 }
 
 extension Vector {
-  /// The distinct values and the rows' indices into them, Int32 each and -1 for null, where that is less work than the
-  /// rows themselves.
+  /// Whether there are distinct values that are less work than the rows.
+  fileprivate var isDictionary: Bool {
+    guard case .array(let array) = values, case .dictionary(_, let distinct) = array.storage else { return false }
+    return distinct.count <= max(64, array.count)
+  }
+
+  /// The distinct values and the rows' indices into them, Int32 each and -1 for null; nil unless `isDictionary`.
   fileprivate var dictionaryValues: (values: ArrowArray, indices: Buffer)? {
-    guard case .array(let array) = values, case .dictionary(_, let distinct) = array.storage,
-      distinct.count <= max(64, array.count)
-    else { return nil }
+    guard isDictionary, case .array(let array) = values, case .dictionary(_, let distinct) = array.storage else {
+      return nil
+    }
     return (distinct.decoded(), array.dictionaryIndices())
   }
 }

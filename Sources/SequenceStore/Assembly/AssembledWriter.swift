@@ -2,43 +2,62 @@ import Arrow
 import ArrowKernels
 import Buffers
 
-/// Gives sealed segments out in order.
+/// Gives the events of segments out in order, and lets each segment's memory go meanwhile.
 struct AssembledWriter {
   private let segments: EventSegments
   private let keepsRetractions: Bool
   private let batchRowCount: Int
+  private let givesMemoryBack: Bool
 
-  init(_ segments: EventSegments, keepsRetractions: Bool, batchRowCount: Int) {
+  /// - Parameter givesMemoryBack: whether freed memory goes to the system, or is kept for events to come.
+  init(_ segments: EventSegments, keepsRetractions: Bool, batchRowCount: Int, givesMemoryBack: Bool) {
     self.segments = segments
     self.keepsRetractions = keepsRetractions
     self.batchRowCount = batchRowCount
+    self.givesMemoryBack = givesMemoryBack
   }
 
   /// - Returns: how many rows gave way to others.
   func write(_ emit: (RecordBatch) throws -> Void) rethrows -> Int {
     segments.seal()
-    let permutation = segments.sortPermutation()
-    let table = SegmentTable(segments)
-    let rows = permutation.span(of: Int32.self)
+    let rowByteCount = segments.rowByteCount
     var resolver = RevisionResolver(keepsRetractions: keepsRetractions)
+    var freedByteCount = 0
+    while let events = segments.takeNextUsers() {
+      try write(events, &resolver, emit)
+      freedByteCount += events.rowCount * rowByteCount
+      if givesMemoryBack, freedByteCount >= Self.givenBackByteCount {
+        FreedMemory.giveBack()
+        freedByteCount = 0
+      }
+    }
+    return resolver.supersededCount
+  }
+
+  /// So much at least is given back at once: what is still in use has to be faulted in again each time.
+  private static var givenBackByteCount: Int { 32 << 20 }
+
+  private func write(
+    _ events: SortedEvents, _ resolver: inout RevisionResolver, _ emit: (RecordBatch) throws -> Void
+  ) rethrows {
     var output = RowQueue(batchRowCount: batchRowCount)
     var entries: [EventEntry] = []
     var index = 0
-    while index < rows.count {
-      let user = table.user(rows[index])
+    let rowCount = events.rowCount
+    while index < rowCount {
+      let user = events.user(index)
       entries.removeAll(keepingCapacity: true)
-      while index < rows.count, table.user(rows[index]) == user {
-        entries.append(table.entry(rows[index]))
+      while index < rowCount, events.user(index) == user {
+        entries.append(events.entry(index))
         index += 1
       }
-      resolver.resolve(&entries, table)
+      resolver.resolve(&entries, events)
       for entry in entries {
         output.append(entry.row)
-        if output.isFull { try emit(segments.gather(output.take())) }
+        if output.isFull { try emit(events.gather(output.take())) }
       }
     }
-    if !output.isEmpty { try emit(segments.gather(output.take())) }
-    return resolver.supersededCount
+    if !output.isEmpty { try emit(events.gather(output.take())) }
   }
 }
 

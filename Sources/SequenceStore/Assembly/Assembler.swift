@@ -78,7 +78,7 @@ package struct Assembler: ~Copyable {
     if runs.isEmpty {
       limitBatches(segments)
       let writer = AssembledWriter(
-        segments, keepsRetractions: options.keepsRetractions, batchRowCount: batchRowCount)
+        segments, keepsRetractions: options.keepsRetractions, batchRowCount: batchRowCount, givesMemoryBack: true)
       counts.superseded += try writer.write(count)
     } else {
       try spill()
@@ -105,7 +105,8 @@ package struct Assembler: ~Copyable {
     limitBatches(full)
     let least = min(64, batchRowCount)
     let runBatchRowCount = min(max(runBatchByteCount / full.rowByteCount, least), 1 << 16)
-    let writer = AssembledWriter(full, keepsRetractions: true, batchRowCount: runBatchRowCount)
+    let writer = AssembledWriter(
+      full, keepsRetractions: true, batchRowCount: runBatchRowCount, givesMemoryBack: false)
     var superseded = 0
     runs.append(try SortedRun(in: options.temporaryDirectory) { emit in superseded = try writer.write(emit) })
     counts.superseded += superseded

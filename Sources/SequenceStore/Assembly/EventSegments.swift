@@ -2,18 +2,22 @@ import Arrow
 import ArrowKernels
 import Buffers
 
-/// Events in memory, in the order of their arrival: segments of equal row counts, copied out of the batches that brought
-/// them so that those can go.
+/// Events in memory, copied out of the batches that brought them so that those can go: in segments of equal row counts in
+/// the order of their arrival, and in each segment in the order of users.
+///
+/// They are taken out a range of users at a time, and what was taken out no longer takes memory.
 final class EventSegments {
   let columns: EventColumns
   private var pending: [RecordBatch] = []
   private var pendingRowCount = 0
   private var pendingByteCount = 0
-  private(set) var segments: [RecordBatch] = []
+  private var segments: [EventSegment] = []
   private var segmentByteCount = 0
   /// Segments have 2^shift rows, the last one fewer; chosen by the first events' size.
-  private(set) var shift = 16
+  private var shift = 16
   private(set) var rowCount = 0
+  /// Of sealed segments: the last user of each range that is still to be taken out, last range first.
+  private var comingRanges: [Int64] = []
 
   init(_ columns: EventColumns) { self.columns = columns }
 
@@ -21,8 +25,10 @@ final class EventSegments {
 
   /// How much memory the events take, with what sorting them will need.
   var byteCount: Int {
-    segmentByteCount + pendingByteCount + columns.byteCount + rowCount * Self.sortByteCount
+    segmentByteCount + pendingByteCount + columns.byteCount + (hasTextUsers ? rowCount : 0) * Self.sortByteCount
   }
+
+  private var hasTextUsers: Bool { columns.coders[layout.user] != nil }
 
   /// The memory that a row takes on average.
   var rowByteCount: Int { max(1, byteCount / max(1, rowCount)) }
@@ -30,8 +36,12 @@ final class EventSegments {
   /// Whether the batches not yet copied hold more than a column can, or than is good.
   var isOverfull: Bool { pendingByteCount > 256 << 20 }
 
-  /// Bytes a row that a permutation sort takes for a while.
+  /// Bytes a row that sorting takes for a while where it sorts all rows at once.
   private static let sortByteCount = 24
+  /// About so many rows are sorted at once: few enough for a processor's cache.
+  private static let rangeRowCount = 1 << 16
+  /// A segment's rows go in so many steps while they are given out.
+  private static let chunkCount = 4
   /// The batches of about this many bytes make a segment.
   private static let segmentTarget = 8 << 20
 
@@ -77,7 +87,7 @@ final class EventSegments {
     pendingByteCount = pendingByteCount * (pendingRowCount - count) / max(pendingRowCount, 1)
     pendingRowCount -= count
     parts = parts.map(columns.padded)
-    let segment = RecordBatch.interleave(parts, rowsByUser(parts, rowCount: count))
+    let segment = EventSegment(parts, rowsByUser(parts, rowCount: count), chunkRowCount: (1 << shift) / Self.chunkCount)
     segments.append(segment)
     segmentByteCount += segment.byteCount
   }
@@ -101,30 +111,53 @@ final class EventSegments {
   func seal() {
     if pendingRowCount > 0 { cut(pendingRowCount) }
     pending = []
-    segments = segments.map(columns.padded)
+    for index in segments.indices { segments[index].mapChunks(columns.padded) }
     for coder in columns.coders { coder?.settle() }
+    comingRanges = rangeEnds().reversed()
+  }
+
+  /// The last user of each range of about `rangeRowCount` rows, ascending.
+  ///
+  /// Text users lie by their codes, of which no range is a range of users: theirs is one range of all.
+  private func rangeEnds() -> [Int64] {
+    if hasTextUsers { return [.max] }
+    let step = 64
+    let sample = segments.flatMap { $0.users(layout.user, every: step) }.sorted()
+    let stride = Self.rangeRowCount / step
+    var ends: [Int64] = []
+    for place in Swift.stride(from: stride, to: sample.count, by: stride) where ends.last != sample[place] {
+      ends.append(sample[place])
+    }
+    return ends + [.max]
   }
 }
 
 // MARK: Sealed segments
 
 extension EventSegments {
-  /// The rows of all segments by (user, ts), Int32 each.
-  func sortPermutation() -> Buffer {
-    let users = segments.map { $0.columns[layout.user] }
-    let times = segments.map { $0.columns[layout.ts] }
-    return ArrowArray.sortPermutation(chunked: [userOrder(users), times], rowCount: rowCount)
+  /// Takes out the events of the next users; nil when all are out.
+  func takeNextUsers() -> SortedEvents? {
+    while let last = comingRanges.popLast() {
+      var chunks: [RecordBatch] = []
+      var ranges: [Range<Int>] = []
+      for index in segments.indices {
+        segments[index].take(upTo: last, layout.user) { chunk, rows in
+          chunks.append(chunk)
+          ranges.append(rows)
+        }
+      }
+      if !chunks.isEmpty {
+        return SortedEvents(chunks, ranges, columns, userRanks: userRanks, typeRanks: typeRanks)
+      }
+    }
+    return nil
   }
 
-  /// Text users' codes are replaced by the users' ranks.
-  private func userOrder(_ users: [ArrowArray]) -> [ArrowArray] {
-    guard let coder = columns.coders[layout.user] else { return users }
-    let ranks = Buffer(Self.ranks(coder.values))
-    return users.map { ArrowArray(.int32, count: $0.count, storage: .fixed(ranks)).take($0.values) }
-  }
+  /// The rank of each text user's code in the order of users; nil where users are numbers.
+  private var userRanks: Buffer? { columns.coders[layout.user].map { Buffer(Self.ranks($0.values)) } }
 
   /// The rank of each event type's code in the order of names.
-  func typeRanks() -> [Int32] { columns.coders[layout.eventType].map { Self.ranks($0.values) } ?? [] }
+  private var typeRanks: [Int32] { columns.coders[layout.eventType].map { Self.ranks($0.values) } ?? [] }
 
   /// The names of all event types.
   var eventTypes: Set<String> {
@@ -138,7 +171,4 @@ extension EventSegments {
     for rank in 0..<values.count { ranks[Int(order.load(rank, as: Int32.self))] = Int32(rank) }
     return ranks
   }
-
-  /// Some rows, `RowReference` each, as they are to be given out.
-  func gather(_ rows: Buffer) -> RecordBatch { columns.decode(RecordBatch.interleave(segments, rows)) }
 }

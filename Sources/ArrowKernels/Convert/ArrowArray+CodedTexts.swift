@@ -1,0 +1,81 @@
+import Arrow
+import Buffers
+
+extension DataType {
+  /// Few short texts as numbers.
+  public static let codedTexts = DataType.dictionary(index: .int8, value: .utf8, isOrdered: false)
+}
+
+extension ArrowArray {
+  /// Many texts of at most 128 distinct short ones as `codedTexts`; any other array is itself.
+  ///
+  /// Costs little where it does not apply: it gives up at the first long text or the 129th distinct one.
+  public func codingTexts() -> ArrowArray {
+    guard type == .utf8, count >= ShortTextCoder.leastRowCount else { return self }
+    var coder = ShortTextCoder()
+    guard let codes = coder.codes(of: self) else { return self }
+    return ArrowArray(
+      .codedTexts, count: count, validity: validity,
+      storage: .dictionary(indices: codes, values: take(Buffer(coder.firstRows))))
+  }
+}
+
+/// Numbers short texts, which fit into two words and their length: no bytes are compared.
+private struct ShortTextCoder {
+  /// Fewer rows gain nothing.
+  static let leastRowCount = 512
+  private static let codeLimit = 128
+  private static let slotCount = 512
+
+  private struct Key: Equatable {
+    var length: Int
+    var first: UInt64
+    var last: UInt64
+  }
+
+  /// Open addressing: code + 1, or 0.
+  private var slots = [UInt8](repeating: 0, count: slotCount)
+  private var keys: [Key] = []
+  /// Where each code appeared first.
+  private(set) var firstRows: [Int32] = []
+
+  /// The code of each text, Int8 each, 0 for a null; nil when they are too many or too long, or all null.
+  mutating func codes(of texts: ArrowArray) -> Buffer? {
+    guard texts.nullCount < texts.count else { return nil }
+    let (offsets, data) = (texts.offsets.span(of: Int32.self), texts.data)
+    var codes = BufferBuilder(capacity: texts.count)
+    for row in 0..<texts.count {
+      if texts.isNull(row) {
+        codes.append(Int8(0))
+        continue
+      }
+      let (start, end) = (Int(offsets[row]), Int(offsets[row + 1]))
+      guard end - start <= 16, let code = code(of: data, start..<end, row: row) else { return nil }
+      codes.append(code)
+    }
+    return codes.finish()
+  }
+
+  @inline(__always) private mutating func code(of data: Buffer, _ range: Range<Int>, row: Int) -> Int8? {
+    let key = Self.key(of: data, range)
+    var slot = Int(truncatingIfNeeded: Hash64.combine(key.first &+ UInt64(key.length), key.last)) & (Self.slotCount - 1)
+    while slots[slot] != 0 {
+      let code = Int(slots[slot]) - 1
+      if keys[code] == key { return Int8(truncatingIfNeeded: code) }
+      slot = (slot + 1) & (Self.slotCount - 1)
+    }
+    guard keys.count < Self.codeLimit else { return nil }
+    keys.append(key)
+    firstRows.append(Int32(truncatingIfNeeded: row))
+    slots[slot] = UInt8(truncatingIfNeeded: keys.count)
+    return Int8(truncatingIfNeeded: keys.count - 1)
+  }
+
+  @inline(__always) private static func key(of data: Buffer, _ range: Range<Int>) -> Key {
+    precondition(range.lowerBound >= 0 && range.upperBound <= data.byteCount, "offsets beyond their data")
+    return unsafe data.withUnsafeBytes { bytes in
+      let (first, last) = unsafe Hash64.short(bytes.baseAddress! + range.lowerBound, count: range.count)
+      return Key(length: range.count, first: first, last: last)
+    }
+  }
+}
