@@ -24,7 +24,7 @@ TO     ?= $(FROM)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: build ## generate events, run the batch pipeline over them, serve them (SERVE=0: do not serve)
+demo: build ## generate events, run them through batch and streaming, serve them (SERVE=0: do not go on)
 	PATH="$(CURDIR)/$(BUILD):$$PATH" examples/engagement/demo.sh
 
 test: venv ## build everything and run every test

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# The whole batch job on generated events: log -> frames -> store -> HTTP.   demo.sh   (SERVE=0: do not serve)
+# The whole job on generated events: a batch of days, then a stream, log -> frames -> store -> HTTP.   demo.sh
+# SERVE=0: do not go on serving.
 # Expects the commands on PATH; writes to demo/ in the current directory.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=demo from=2026-11-18 to=2026-11-20
 export SEQ_DEFINITIONS=$out/definitions.json SEQ_STORE=$out/store
+log=$out/events.log
 step() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 rm -rf "$out"; mkdir -p "$out"
 
@@ -36,9 +38,29 @@ user=$(seq-store cat engagements --columns action --format ndjson | grep -o '"us
 url="localhost:$port/v1/sequences/home_feed/users/$user?last=10&columns=ts,action,item_id,surface,category,dwell_ms"
 curl -sf "$url&layout=columns&until=2026-11-21T00:00:00Z" | python3 "$here/table.py"
 
-if [ "${SERVE:-1}" = 0 ]; then exit; fi
-step "Serving until Ctrl-C; try:"
+step "tail -F events.log | seq-filter | seq-enrich | seq-index"
+: > "$log"
+tail -F "$log" 2> "$out/tail.err" | seq-filter 2> "$out/filter.log" | seq-enrich --tables "$out" 2> "$out/enrich.log" \
+  | seq-index 2> "$out/index.log" &
+pipeline=$!
+python3 "$here/generate.py" "$out" --stream 50 &
+generator=$!
+trap 'kill $generator $(jobs -p) 2> /dev/null' EXIT
+"$here/newest.sh" "$log" "localhost:$port" || {
+  cat "$out/filter.log" "$out/enrich.log" "$out/index.log" >&2
+  exit 1
+}
+
+if [ "${SERVE:-1}" = 0 ]; then
+  # The log ends, and the stages one after the other.
+  kill "$generator"
+  kill "$(jobs -p %2)"
+  wait "$pipeline" || [ $? = 143 ]  # tail's
+  cat "$out/filter.log" "$out/enrich.log" "$out/index.log"
+  exit
+fi
+step "Streaming and serving until Ctrl-C; try:"
 echo "  curl -s '$url' | python3 -m json.tool"
 echo "  curl -s localhost:$port/v1/sequences/home_feed"
-trap - EXIT
+echo "  examples/engagement/newest.sh $log localhost:$port"
 wait $server

@@ -2,13 +2,14 @@
 """Generate an app's engagement log with everything a real one has, and the table of its items.
 
     generate.py OUT [--days 3] [--events 20000] [--users 500] [--items 2000] [--start 2026-11-18] [--seed 1]
+    generate.py OUT --stream RATE    appends to OUT/events.log, RATE events a second, until it is stopped
 
 OUT/raw/dt=YYYY-MM-DD/events-N.ndjson  events filed by the day of their arrival, about --events a day
 OUT/items.ndjson                       item_id, category, created_ts, embedding[16]; some items changed their category
 
 2 % of the events arrive one to three days late (those that arrive after the last day are not there yet), 1 % are
 delivered twice, 1.5 % of the clicks are corrected by a revision that can take the event out or bring it in, 0.2 % of
-the lines are malformed. The same arguments give the same bytes.
+the lines are malformed. The same arguments give the same bytes. Streamed events happen now, to the same users and items.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import json
 import os
 import random
 import sys
+import time
 
 DAY = 86_400_000
 HOUR = 3_600_000
@@ -171,6 +173,20 @@ def write_items(world, out):
                 file.write(json.dumps(row) + "\n")
 
 
+def stream(world, out, rate):
+    """Sessions of users as they happen, a line at a time; some lines come twice, some are damaged."""
+    world.random.seed()
+    due = time.time()
+    with open(os.path.join(out, "events.log"), "a", encoding="utf-8", newline="\n", buffering=1) as file:
+        while True:
+            for event in session(world, world.popular(world.users), 0):
+                due = max(due + 1 / rate, time.time() - 1)
+                time.sleep(max(0, due - time.time()))
+                event["ts"] = event["received_at"] = int(time.time() * 1000)
+                for _, line in delivery(world, event):
+                    file.write((line + "\n") * (2 if world.random.random() < 0.01 else 1))
+
+
 def main():
     parser = argparse.ArgumentParser(description="Generate an engagement log and its table of items.")
     parser.add_argument("out", help="directory to write to")
@@ -180,11 +196,16 @@ def main():
     parser.add_argument("--items", type=int, default=2_000)
     parser.add_argument("--start", default="2026-11-18", help="the first day (default: 2026-11-18)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--stream", type=float, metavar="RATE", help="append to OUT/events.log, RATE events a second")
     options = parser.parse_args()
     if min(options.days, options.events, options.users, options.items) < 1:
         parser.error("--days, --events, --users and --items are 1 or more")
+    if options.stream is not None and not options.stream > 0:
+        parser.error("--stream is above 0")
     os.makedirs(options.out, exist_ok=True)
     world = World(options)
+    if options.stream:
+        return stream(world, options.out, options.stream)
     lines = write_log(world, options.out, deliveries(world, sessions(world, options.days * options.events)))
     write_items(world, options.out)
     print("%d lines of %d days in %s/raw" % (lines, options.days, options.out), file=sys.stderr)
