@@ -29,6 +29,8 @@ package final class LiveLog: Sendable {
     package var segmentEnded: @Sendable (UInt64) -> Void = { _ in }
     /// Something that people should know: a line of text.
     package var report: @Sendable (String) -> Void = { _ in }
+    /// Whether a full disk is waited for; else what is not durable yet is given up, and `close` says so.
+    package var waitsForRoom: @Sendable () -> Bool = { true }
 
     package init() {}
   }
@@ -40,7 +42,6 @@ package final class LiveLog: Sendable {
     var syncedCount = 0
     var durable: DurableMarker
     var isClosing = false
-    var waitsForRoom = true
     var failure: (any Error)?
     var isOver = false
 
@@ -120,9 +121,6 @@ package final class LiveLog: Sendable {
 
   /// How far the log is durable.
   package var durable: DurableMarker { state.update { $0.durable } }
-
-  /// Whether a full disk is waited for; without it what is not durable yet is given up, and `close` says so.
-  package func giveUpWaitingForRoom() { state.update { $0.waitsForRoom = false } }
 
   /// Syncs all that was appended, and lets another writer have the shard. Call it once, as the last.
   package func close() throws {

@@ -1,4 +1,5 @@
 import Engine
+import Glibc
 
 /// What the thread of a live log does: takes the frames that have gathered, writes and syncs them, and tells.
 final class LiveLogWriter {
@@ -90,9 +91,9 @@ final class LiveLogWriter {
 
   /// - Throws: `.full` when it is not to be waited for.
   private func waitASecond(_ error: SystemError) throws(LiveLogError) {
-    let lost = state.wait(until: { !$0.waitsForRoom }, seconds: 1) { state in
-      state.waitsForRoom ? nil : state.appendedCount - state.syncedCount
+    guard observers.waitsForRoom() else {
+      throw .full(error, frameCount: state.update { $0.appendedCount - $0.syncedCount })
     }
-    if let lost { throw .full(error, frameCount: lost) }
+    sleep(1)
   }
 }

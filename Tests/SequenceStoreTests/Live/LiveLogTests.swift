@@ -109,10 +109,11 @@ import Testing
   @Test func aFullDiskNeedNotBeWaitedFor() throws {
     let disk = SimulatedDisk(seed: 1)
     var random = SeededRandom(seed: 1)
-    let log = try LiveLog(Self.directory, covered: 0, files: disk)
+    var observers = LiveLog.Observers()
+    observers.waitsForRoom = { false }
+    let log = try LiveLog(Self.directory, covered: 0, observers: observers, files: disk)
     disk.room = disk.byteCount + 10
     try log.append(LiveFrame(number: 0, &random).bytes)
-    log.giveUpWaitingForRoom()
     let error = #expect(throws: LiveLogError.self) { try log.close() }
     #expect(
       "\(try #require(error))"
