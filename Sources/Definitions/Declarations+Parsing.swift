@@ -20,6 +20,9 @@ extension Declarations {
     lookups = reader.declared("lookups", "lookup") { LookupDefinition(declared: &$0, name: $1) }
     eventTypes = reader.declared("event_types", "event type") { EventTypeDefinition(declared: &$0, name: $1) }
     sequences = reader.declared("sequences", "sequence") { SequenceDefinition(declared: &$0, name: $1) }
+    shardCounts = reader.declared("stores", "store") { reader, _ in
+      Int(reader.integer("shards", in: 1...Int64(DefinitionSet.shardCountLimit)))
+    }
     reader.finish()
   }
 }
@@ -46,7 +49,7 @@ extension ObjectReader {
       let before = faults.errors.count
       var reader = ObjectReader(value, at: place, faults: faults)
       reader.skip("at")
-      let definition = read(&reader, reader.string("name"))
+      let definition = read(&reader, kind == "store" ? "" : reader.string("name"))
       reader.finish()
       return Declared(value: definition, place: place, isSound: faults.errors.count == before)
     }

@@ -12,6 +12,8 @@ package struct Declarations {
   var lookups: [Declared<LookupDefinition>]
   var eventTypes: [Declared<EventTypeDefinition>]
   var sequences: [Declared<SequenceDefinition>]
+  /// How many shards the store has; one place may say it.
+  var shardCounts: [Declared<Int>] = []
   let faults = Faults()
 }
 
@@ -28,5 +30,8 @@ extension Declarations {
     lookups = declare(set.lookups, "lookup") { $0.name }
     eventTypes = declare(set.eventTypes, "event type") { $0.name }
     sequences = declare(set.sequences, "sequence") { $0.name }
+    if set.shardCount > 1 {
+      shardCounts = [Declared(value: set.shardCount, place: .init(file: file, definition: "store"), isSound: true)]
+    }
   }
 }

@@ -32,6 +32,10 @@ struct DefinitionCompiler {
     for lookup in declarations.lookups { compile(lookup) }
     for eventType in declarations.eventTypes { compile(eventType) }
     for sequence in declarations.sequences { compile(sequence) }
+    if let count = declarations.shardCounts.first { set.shardCount = count.value }
+    for other in declarations.shardCounts.dropFirst() {
+      faults.add(.duplicate("the store", first: declarations.shardCounts[0].place.fileAndLine), at: other.place)
+    }
     guard faults.errors.isEmpty else { throw DefinitionErrors(inOrder(faults.errors)) }
     set.digest = set.computedDigest
     return set

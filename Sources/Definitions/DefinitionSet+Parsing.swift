@@ -38,6 +38,7 @@ extension DefinitionSet {
     datasets = reader.objects("datasets") { DatasetDefinition(&$0) }
     eventTypes = reader.objects("event_types") { EventTypeDefinition(&$0) }
     sequences = reader.objects("sequences") { SequenceDefinition(&$0) }
+    shardCount = Int(reader.integerIfThere("shards", in: 2...Int64(Self.shardCountLimit)) ?? 1)
     reader.finish()
     if faults.errors.isEmpty { checkReferences(place, faults) }
     if isDigestChecked, faults.errors.isEmpty, digest != computedDigest {

@@ -16,7 +16,7 @@ extension DefinitionSet {
 
   /// What the digest covers.
   private var content: [String: JSONValue] {
-    [
+    var content: [String: JSONValue] = [
       "format": .integer(Int64(Self.format)),
       "sources": .array(sources.map(\.json)),
       "lookups": .array(lookups.map(\.json)),
@@ -24,6 +24,8 @@ extension DefinitionSet {
       "event_types": .array(eventTypes.map(\.json)),
       "sequences": .array(sequences.map(\.json)),
     ]
+    if shardCount > 1 { content["shards"] = .integer(Int64(shardCount)) }
+    return content
   }
 
   /// XXH64, seed 0, of the canonical text of all members but `version` and `digest`, as 16 hexadecimal digits.

@@ -14,6 +14,11 @@ package struct DefinitionSet: Sendable, Hashable {
   package var datasets: [DatasetDefinition]
   package var eventTypes: [EventTypeDefinition]
   package var sequences: [SequenceDefinition]
+  /// How many parts the store's users are dealt to.
+  package var shardCount = 1
+
+  /// The most shards.
+  static let shardCountLimit = 1_024
 
   /// One line for people.
   package var summary: String {

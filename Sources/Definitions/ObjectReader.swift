@@ -72,6 +72,12 @@ struct ObjectReader {
     take(name).flatMap { integer($0, at: place.at(name), in: range) } ?? range.lowerBound
   }
 
+  /// A member that is left out where it does not apply.
+  mutating func integerIfThere(_ name: String, in range: ClosedRange<Int64>) -> Int64? {
+    known.append(name)
+    return members[name].flatMap { integer($0, at: place.at(name), in: range) }
+  }
+
   /// The whole number that `value` is; nil, noted, when it is none of the range.
   func integer(_ value: JSONValue, at place: DefinitionError.Place, in range: ClosedRange<Int64>) -> Int64? {
     guard case .integer(let number) = value else {

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
-_declared = {"source": [], "lookup": [], "event_type": [], "sequence": []}
+_declared = {"source": [], "lookup": [], "event_type": [], "sequence": [], "store": []}
 
 
 def _place():
@@ -204,6 +204,17 @@ class Gap(_Step):
         super().__init__("gap", name=name, where=where)
 
 
+class Store:
+    """The store that the events go into; needed only where it differs from the ordinary.
+
+    shards  how many parts its users are dealt to, each with a writer of its own: 8
+    """
+
+    def __init__(self, *, shards=1):
+        self._declaration = {"at": _place(), "shards": _plain(shards)}
+        _declared["store"].append(self)
+
+
 def declarations():
     """All that was declared so far, for seq-config."""
     return {
@@ -212,4 +223,5 @@ def declarations():
         "lookups": [lookup._declaration() for lookup in _declared["lookup"]],
         "event_types": [event_type._declaration() for event_type in _declared["event_type"]],
         "sequences": [sequence._declaration() for sequence in _declared["sequence"]],
+        "stores": [store._declaration for store in _declared["store"]],
     }

@@ -45,6 +45,8 @@ package enum MetadataKey {
   package static let source = "seq.source"
   package static let definitions = "seq.definitions"
   package static let order = "seq.order"
+  /// The one shard that all rows belong to, of so many: `03/8`.
+  package static let shard = "seq.shard"
 }
 
 extension DefinitionSet {

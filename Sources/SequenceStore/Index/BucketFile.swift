@@ -1,5 +1,6 @@
 import Arrow
 import Buffers
+import Definitions
 import DeltaLog
 import Engine
 import Glibc
@@ -9,6 +10,7 @@ import Parquet
 struct FinishedFile: Sendable {
   /// That its rows belong to; the table may have them in a larger one.
   var bucket: Bucket
+  var shard: Shard
   /// In the store's temporary place.
   var temporaryPath: String
   /// Of its content, 32 hexadecimal digits: equal content has an equal name.
@@ -18,11 +20,11 @@ struct FinishedFile: Sendable {
   var statistics: FileStatistics
 
   /// Below the table.
-  var relativePath: String { "\(PartitionColumns.directory(bucket))/\(hash).parquet" }
+  var relativePath: String { "\(PartitionColumns.directory(bucket, shard))/\(hash).parquet" }
 
   func action(modifiedMillis: Int64, dataChange: Bool = true) -> AddFile {
     AddFile(
-      path: PathEncoding.encode(path: relativePath), partitionValues: PartitionColumns.values(bucket),
+      path: PathEncoding.encode(path: relativePath), partitionValues: PartitionColumns.values(bucket, shard),
       byteCount: Int64(byteCount), modificationMillis: modifiedMillis, dataChange: dataChange,
       statistics: statistics.text)
   }
@@ -32,16 +34,20 @@ struct FinishedFile: Sendable {
 final class BucketFile {
   let layout: TableLayout
   let bucket: Bucket
+  let shard: Shard
   private let path: String
   private let file: OpenFile
   private var writer: ParquetWriter?
   private var order = OrderCheck()
   private var hashes = ContentHash()
 
-  init(_ layout: TableLayout, _ bucket: Bucket, in directory: String, options: ParquetWriterOptions) throws(StoreError)
-  {
+  init(
+    _ layout: TableLayout, _ bucket: Bucket, _ shard: Shard = .first, in directory: String,
+    options: ParquetWriterOptions
+  ) throws(StoreError) {
     self.layout = layout
     self.bucket = bucket
+    self.shard = shard
     path = "\(directory)/\(StoreDirectory.temporaryName(for: "\(layout.dataset)-\(bucket)"))"
     do { file = try OpenFile(writing: path) } catch { throw .system(error) }
     var options = options
@@ -78,7 +84,7 @@ final class BucketFile {
     try write(summary.bytes)
     guard fsync(file.descriptor) == 0 else { throw .system(SystemError("sync", path)) }
     return FinishedFile(
-      bucket: bucket, temporaryPath: path, hash: hashes.text, byteCount: summary.byteCount, rowCount: rowCount,
+      bucket: bucket, shard: shard, temporaryPath: path, hash: hashes.text, byteCount: summary.byteCount, rowCount: rowCount,
       statistics: FileStatistics(footer: summary.metadata, schema: schema))
   }
 

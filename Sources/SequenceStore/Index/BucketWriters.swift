@@ -1,4 +1,5 @@
 import Arrow
+import Definitions
 import Engine
 import Glibc
 import Parquet
@@ -10,6 +11,7 @@ final class BucketWriters: Sendable {
   struct Work: Sendable {
     var layout: TableLayout
     var bucket: Bucket
+    var shard = Shard.first
     var batch: RecordBatch
   }
 
@@ -44,7 +46,7 @@ final class BucketWriters: Sendable {
   /// Waits for room, then hands the rows on.
   /// - Throws: what went wrong with earlier work of that thread.
   func append(_ work: Work) throws(StoreError) {
-    let queue = queues[Int(work.bucket.days.lowerBound.number.magnitude) % queues.count]
+    let queue = queues[(Int(work.bucket.days.lowerBound.number.magnitude) + work.shard.number) % queues.count]
     let byteCount = work.batch.ownByteCount
     let failure = queue.wait(until: { $0.byteCount < Self.queueByteCount || $0.failure != nil }) { state in
       state.work.append(work)
@@ -129,6 +131,7 @@ private struct OpenBuckets: ~Copyable {
   private struct Key: Hashable {
     var table: String
     var bucket: Bucket
+    var shard: Shard
   }
 
   let directory: String
@@ -142,12 +145,12 @@ private struct OpenBuckets: ~Copyable {
   }
 
   mutating func append(_ work: BucketWriters.Work) throws(StoreError) {
-    let key = Key(table: work.layout.table, bucket: work.bucket)
+    let key = Key(table: work.layout.table, bucket: work.bucket, shard: work.shard)
     let file: BucketFile
     if let open = files[key] {
       file = open
     } else {
-      file = try BucketFile(work.layout, work.bucket, in: directory, options: options)
+      file = try BucketFile(work.layout, work.bucket, work.shard, in: directory, options: options)
       files[key] = file
     }
     try file.append(work.batch, using: &context)
@@ -155,7 +158,7 @@ private struct OpenBuckets: ~Copyable {
 
   mutating func finish() throws(StoreError) -> [String: [FinishedFile]] {
     var finished: [String: [FinishedFile]] = [:]
-    for (key, file) in files.sorted(by: { $0.key.bucket < $1.key.bucket }) {
+    for (key, file) in files.sorted(by: { ($0.key.bucket, $0.key.shard) < ($1.key.bucket, $1.key.shard) }) {
       finished[key.table, default: []].append(try file.finish(using: &context))
     }
     files = [:]

@@ -63,7 +63,7 @@ final class FilePlacement {
     let path = "\(table.path)/\(file.relativePath)"
     let source = moved[file.temporaryPath] ?? file.temporaryPath
     guard source != path else { return }
-    let directory = "\(table.path)/\(PartitionColumns.directory(file.bucket))"
+    let directory = "\(table.path)/\(PartitionColumns.directory(file.bucket, file.shard))"
     try StoreDirectory.make(directory)
     guard unsafe rename(source, path) == 0 else { throw .system(SystemError("rename", source)) }
     moved[file.temporaryPath] = path

@@ -38,6 +38,7 @@ package final class StoreIndexer {
   private let definitions: DefinitionSet
   private let purpose: Purpose
   private let options: Options
+  private let router: ShardRouter
   private let writers: BucketWriters
   private var datasets: [String: DatasetIndexer] = [:]
   private var isOver = false
@@ -69,6 +70,7 @@ package final class StoreIndexer {
     self.definitions = definitions
     self.purpose = purpose
     self.options = options
+    router = ShardRouter(count: definitions.shardCount)
     try StoreDirectory.make(store.temporary)
     try store.removeAbandonedFiles()
     writers = BucketWriters(
@@ -87,7 +89,14 @@ package final class StoreIndexer {
   package func add(_ batch: RecordBatch, dataset: String? = nil) throws(StoreError) {
     let name = if let dataset { dataset } else { try definitions.dataset(of: batch.schema) }
     try include(name)
-    for work in try datasets[name]?.add(batch) ?? [] { try writers.append(work) }
+    for work in try datasets[name]?.add(batch) ?? [] { try write(work) }
+  }
+
+  /// Hands rows on, each shard's for a file of its own.
+  private func write(_ work: BucketWriters.Work) throws(StoreError) {
+    for (shard, rows) in router.split(work.batch) {
+      try writers.append(BucketWriters.Work(layout: work.layout, bucket: work.bucket, shard: shard, batch: rows))
+    }
   }
 
   /// Has a dataset committed even without rows.
@@ -118,8 +127,8 @@ package final class StoreIndexer {
       for dataset in definitions.datasets { try include(dataset.name) }  // a day without events is replaced, too
     }
     for name in datasets.keys.sorted() {
-      for work in try datasets[name]?.deal() ?? [] { try writers.append(work) }
-      for work in try datasets[name]?.keptRetractions() ?? [] { try writers.append(work) }
+      for work in try datasets[name]?.deal() ?? [] { try write(work) }
+      for work in try datasets[name]?.keptRetractions() ?? [] { try write(work) }
     }
     isOver = true
     let files = try writers.finish()

@@ -6,6 +6,7 @@
 //   datasets/DATASET/bucket=2026-09/shard=00/H.parquet    a month of older days
 //   retractions/DATASET/…                                 a Delta table of the events that are gone, laid out alike
 //   live/00/…                                             the live log: see LiveDirectory
+import Definitions
 import DeltaLog
 import Engine
 import Glibc
@@ -101,8 +102,10 @@ enum PartitionColumns {
   static let shard = "shard"
   static let names = [bucket, shard]
 
-  static func values(_ bucket: Bucket) -> [String: String?] { [Self.bucket: bucket.description, shard: "00"] }
+  static func values(_ bucket: Bucket, _ shard: Shard) -> [String: String?] {
+    [Self.bucket: bucket.description, Self.shard: shard.description]
+  }
 
-  /// The directory of a bucket's files, below the table.
-  static func directory(_ bucket: Bucket) -> String { "bucket=\(bucket)/shard=00" }
+  /// The directory of a bucket's files of a shard, below the table.
+  static func directory(_ bucket: Bucket, _ shard: Shard) -> String { "bucket=\(bucket)/shard=\(shard)" }
 }

@@ -6,6 +6,7 @@
 //   seqline.horizon/BUCKET                   microseconds: the input horizon of the last replacement of the bucket
 //
 // SHARD is two digits or more, as directories have it; in SOURCE `%` and `/` are written `%25` and `%2F`.
+import Definitions
 import DeltaLog
 
 /// Where a source was read up to: an offset belongs to a partition, or to the whole source where it has none.

@@ -40,15 +40,16 @@ package struct LiveRun {
   /// Reads the stream to its end; all that came is durable then, whatever is thrown about the stream.
   package func run(_ stage: StageOptions) throws -> (report: RunReport, rolled: LiveRollCounts) {
     let check = try EventCheck(store, definitions)
+    let choice = ShardChoice(shard, of: definitions.shardCount)
     let service = try LiveService(store, definitions, shard, options)
     let report: RunReport
     do {
       report = try EventInput(stage).forEachFrame(
         { raw, frame in
           try check.check(frame)
-          return (raw.bytes, frame.acknowledgement)
+          return (choice.part(of: raw, frame), frame.acknowledgement)
         },
-        { bytes, control in try service.log.append(bytes, acknowledging: control) })
+        { bytes, control in if let bytes { try service.log.append(bytes, acknowledging: control) } })
     } catch {
       _ = try service.close(isComplete: false, settling: false)
       throw StreamCutShort(reason: error)
