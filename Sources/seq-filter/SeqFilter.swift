@@ -30,12 +30,16 @@ struct SeqFilter: SeqlineCommand {
   @Flag(help: "Leave retractions out: for people and for logs without corrections.")
   var dropRetractions = false
 
+  @Flag(help: "Give each frame the events of one shard, of as many as the definitions say.")
+  var shards = false
+
   func execute() throws -> Outcome {
     let definitions = try definitions.load()
     let source = try source.source(of: definitions)
     let types = try EventTypeSelection(names: eventType, sequence: sequence).select(definitions, source: source)
-    let filter = try PipelineStage.filter(
+    var filter = try PipelineStage.filter(
       types, source: source, definitions: definitions, keepsRetractions: !dropRetractions)
+    if shards { filter = filter.routed(to: ShardRouter(count: definitions.shardCount)) }
     return try stage.run("seq-filter", filter, inputs: self.source.inputs(stage.inputs, source: source))
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Definitions
 import Engine
 import JSONText
 import SequenceStore
@@ -36,6 +37,10 @@ struct SeqIndex: SeqlineCommand {
       "Old rows that arrived after it stay (default: the input's latest arrival).", valueName: "time"))
   var horizon: PointInTime?
 
+  @Option(
+    help: ArgumentHelp("Take one shard's events: 3/8 is the fourth of eight, counted from 0.", valueName: "k/n"))
+  var shard: ShardPart?
+
   @Flag(help: "Write positions and watermarks to standard output once what precedes them is durable.")
   var acknowledge = false
 
@@ -65,6 +70,7 @@ struct SeqIndex: SeqlineCommand {
       if horizon != nil { throw ValidationError("--horizon belongs to --replace") }
     } else {
       if acknowledge { throw ValidationError("--acknowledge and --replace cannot be given together; choose one") }
+      if shard != nil { throw ValidationError("--shard and --replace cannot be given together; choose one") }
       if settle { throw ValidationError("--settle and --replace cannot be given together; choose one") }
     }
   }
@@ -96,10 +102,26 @@ struct SeqIndex: SeqlineCommand {
     options.acknowledges = acknowledge
     options.settles = settle
     options.report = { standardError.line("seq-index: \($0)") }
-    let run = LiveRun(StoreDirectory(try store.path()), definitions: try definitions.load(), options: options)
+    let definitions = try definitions.load()
+    let run = LiveRun(
+      StoreDirectory(try store.path()), definitions: definitions, shard: try shard(of: definitions), options: options)
     var (report, rolled) = try run.run(stage.options)
     report.rowsOut = report.rowsIn
     summary.print(report, Self.facts(rolled.datasets))
+  }
+
+  private func shard(of definitions: DefinitionSet) throws -> Shard {
+    let count = definitions.shardCount
+    if let shard {
+      guard shard.count == count else {
+        throw ValidationError("--shard \(shard.shard.number)/\(shard.count): the definitions say \(count); give that")
+      }
+      return shard.shard
+    }
+    guard count == 1 else {
+      throw ValidationError("--shard is missing: the definitions deal users to \(count); give one writer 0/\(count), …")
+    }
+    return .first
   }
 
   private var indexing: StoreIndexer.Options {
@@ -125,5 +147,19 @@ struct SeqIndex: SeqlineCommand {
       if let version = counts.version { facts.append(("is the table's version", .integer(version))) }
       return facts
     }
+  }
+}
+
+/// One of the shards that the definitions deal users to.
+struct ShardPart: ExpressibleByArgument {
+  let shard: Shard
+  let count: Int
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let number = parts[0], let count = parts[1], (0..<max(0, count)).contains(number) else {
+      return nil
+    }
+    (shard, self.count) = (Shard(number), count)
   }
 }

@@ -44,6 +44,15 @@ package struct ShardRouter: Sendable {
     }
   }
 
+  /// The same rows, in batches that say to which shard they belong.
+  package func routed(_ batch: RecordBatch) -> [RecordBatch] {
+    split(batch).map { shard, rows in
+      var schema = rows.schema
+      schema.metadata[MetadataKey.shard] = Self.label(shard, of: count)
+      return RecordBatch(schema, rows.columns, rowCount: rows.rowCount)
+    }
+  }
+
   /// What frames of one shard's rows say: `03/8`.
   package static func label(_ shard: Shard, of count: Int) -> String { "\(shard)/\(count)" }
 

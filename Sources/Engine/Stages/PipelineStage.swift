@@ -71,6 +71,17 @@ extension PipelineStage {
     }
   }
 
+  /// The same stage, but each batch that it gives out holds the events of one shard, and says which.
+  package func routed(to router: ShardRouter) -> PipelineStage {
+    var stage = self
+    let makeTransform = makeTransform
+    stage.makeTransform = {
+      let transform = try makeTransform()
+      return { batch, report in try transform(batch, &report).flatMap(router.routed) }
+    }
+    return stage
+  }
+
   /// Events to enriched events.
   package static func enrich(definitions: DefinitionSet, tables: [String: LookupTable]) throws -> PipelineStage {
     let enricher = try EventEnricher(definitions.eventTypes, definitions: definitions, tables: tables)

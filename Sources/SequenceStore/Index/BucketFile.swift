@@ -84,7 +84,8 @@ final class BucketFile {
     try write(summary.bytes)
     guard fsync(file.descriptor) == 0 else { throw .system(SystemError("sync", path)) }
     return FinishedFile(
-      bucket: bucket, shard: shard, temporaryPath: path, hash: hashes.text, byteCount: summary.byteCount, rowCount: rowCount,
+      bucket: bucket, shard: shard, temporaryPath: path, hash: hashes.text, byteCount: summary.byteCount,
+      rowCount: rowCount,
       statistics: FileStatistics(footer: summary.metadata, schema: schema))
   }
 

@@ -1,9 +1,9 @@
+import Buffers
 // STORE/live/SHARD/
 //   LOCK             flock(2) of the writer; its text says who that is
 //   000042.frames    a segment: frames, verbatim as they came; the highest number is open
 //   durable          how far the log is synced: `DurableMarker`
 import Definitions
-import Buffers
 import Engine
 import Glibc
 

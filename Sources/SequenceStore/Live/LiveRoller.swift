@@ -1,4 +1,5 @@
 import Definitions
+import DeltaLog
 import Engine
 import Glibc
 import Synchronization
@@ -83,6 +84,7 @@ package final class LiveRoller: Sendable {
           state.counts.add(counts)
         }
         delay = nil
+        tidy(counts.datasets.keys.sorted())
       } catch {
         if delay == nil { options.report("\(LiveRollFailure(path: roll.live.path, reason: error))") }
         state.update { $0.failure = error }
@@ -90,6 +92,25 @@ package final class LiveRoller: Sendable {
       }
     }
   }
+
+  /// Merges the small files of buckets that have got too many.
+  private func tidy(_ datasets: [String]) {
+    var compacting = Compaction.Options()
+    compacting.isFull = false
+    compacting.monthsAfterDays = nil
+    compacting.files = StoreFileOptions(
+      level: options.indexing.level, rowGroupByteCount: options.indexing.rowGroupByteCount)
+    do {
+      for dataset in datasets where try roll.mostFiles(in: dataset) > Self.fileCountLimit {
+        try Compaction(roll.store, definitions: roll.definitions, compacting).run(dataset) { _ in }
+      }
+    } catch {
+      options.report("small files could not be merged: \(error)")
+    }
+  }
+
+  /// More files in a bucket are merged.
+  private static let fileCountLimit = 8
 
   /// Waits for a segment to end, after a failure for the next attempt.
   private func next(after delay: Double?) -> UInt64? {
@@ -128,6 +149,16 @@ extension LiveRoll {
       pending = pending.dropFirst(count)
     }
     return counts
+  }
+
+  /// How many files the bucket of a dataset has, or of its retractions, that has most.
+  fileprivate func mostFiles(in dataset: String) throws -> Int {
+    var most = 0
+    for table in [store.dataset(dataset), store.retractions(dataset)] where try table.exists() {
+      let buckets = Dictionary(grouping: try table.snapshot().files) { $0.bucket }
+      most = max(most, buckets.values.map(\.count).max() ?? 0)
+    }
+    return most
   }
 
   /// A batch run may replace days between the choice of rows and the commit: then they are chosen anew.

@@ -1,5 +1,6 @@
 import Arrow
 import Buffers
+import Definitions
 import DeltaLog
 import Engine
 import Frames
@@ -127,6 +128,46 @@ import Testing
     #expect(rolled.staleRows > 0)
   }
 
+  /// Several writers that read the same stream each take their part, whether it was routed or not.
+  @Test(arguments: [false, true]) func shardsDealTheStream(isRouted: Bool) throws {
+    let (whole, test) = (try TestStore(), try TestStore())
+    let events = Self.events(600).filter { !$0.isRetracted }
+    try whole.index(events)
+    var definitions = test.definitions
+    definitions.shardCount = 3
+    var options = LiveRun.Options()
+    options.settles = true
+    try test.frames(events, [.position(source: "log", partition: nil, offset: 9)], routed: isRouted ? 3 : nil)
+    for shard in 0..<3 {
+      _ = try LiveRun(test.store, definitions: definitions, shard: Shard(shard), options: options)
+        .run(StageOptions(inputs: [test.directory.path + "/in.frames"], threads: 2))
+      #expect(try SourcePositions(test.store)["log", nil] == 9)
+    }
+    for dataset in ["events", "views"] {
+      let found = try test.scan(dataset)
+      #expect(found.count == events.count { $0.dataset == dataset })
+      #expect(Set(found) == Set(try whole.scan(dataset)))
+      let shards = try test.store.dataset(dataset).snapshot().files.map { $0.partitionValues["shard"] }
+      #expect(Set(shards) == ["00", "01", "02"])
+    }
+    #expect(try test.store.liveShards() == [Shard(0), Shard(1), Shard(2)])
+  }
+
+  @Test func smallFilesAreMerged() throws {
+    let test = try TestStore()
+    var options = LiveRun.Options()
+    options.settles = true
+    let events = Self.events(1_200).filter { !$0.isRetracted }
+    for part in 0..<20 { try test.stream(Array(events[part * 50..<part * 50 + 50]), options) }
+    for dataset in ["events", "views"] {
+      #expect(Set(try test.scan(dataset)) == Set(events.prefix(1_000).filter { $0.dataset == dataset }))
+      let buckets = Dictionary(grouping: try test.store.dataset(dataset).snapshot().files) {
+        $0.partitionValues["bucket"]
+      }
+      #expect(buckets.values.allSatisfy { $0.count <= 8 })
+    }
+  }
+
   @Test func eventsThatFitNoTableAreRefused() throws {
     let test = try TestStore()
     let wrong = test.batch(Self.events(10), dataset: "nowhere")
@@ -164,7 +205,9 @@ extension TestStore {
   fileprivate var live: LiveDirectory { LiveDirectory(store, .first) }
 
   /// A stream of the events in their order, in frames of random sizes, with some controls between them and at the end.
-  fileprivate func frames(_ events: [TestEvent], _ controls: [Control] = []) throws -> [UInt8] {
+  @discardableResult fileprivate func frames(
+    _ events: [TestEvent], _ controls: [Control] = [], routed count: Int? = nil
+  ) throws -> [UInt8] {
     let file = directory.path + "/in.frames"
     let descriptor = unsafe open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     defer { close(descriptor) }
@@ -173,9 +216,10 @@ extension TestStore {
     for dataset in ["views", "events"] {
       var rest = events.filter { $0.dataset == dataset }[...]
       while !rest.isEmpty {
-        let count = min(rest.count, Int.random(in: 1...400, using: &random))
-        try writer.write(batch(Array(rest.prefix(count)), dataset: dataset))
-        rest = rest.dropFirst(count)
+        let size = min(rest.count, Int.random(in: 1...400, using: &random))
+        let batch = batch(Array(rest.prefix(size)), dataset: dataset)
+        for part in count.map({ ShardRouter(count: $0).routed(batch) }) ?? [batch] { try writer.write(part) }
+        rest = rest.dropFirst(size)
       }
     }
     for control in controls { try writer.write(control) }
