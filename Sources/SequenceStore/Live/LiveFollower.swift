@@ -1,3 +1,4 @@
+import Definitions
 import Engine
 import Glibc
 import Synchronization

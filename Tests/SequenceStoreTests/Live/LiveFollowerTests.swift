@@ -1,5 +1,6 @@
 import Arrow
 import Buffers
+import Definitions
 import Frames
 import Glibc
 import SequenceStore
