@@ -35,7 +35,8 @@ public struct FixedWidthBuilder<Value: BitwiseCopyable>: ~Copyable {
 
   /// The column so far, as `type`; this builder starts anew, empty.
   public mutating func take(as type: DataType) -> ArrowArray {
-    precondition(type.byteWidth == MemoryLayout<Value>.stride, "\(type) is not \(MemoryLayout<Value>.stride) bytes wide")
+    let width = MemoryLayout<Value>.stride
+    precondition(type.byteWidth == width, "\(type) is not \(width) bytes wide")
     let bits = validity.take()
     return ArrowArray(type, count: bits.count, validity: bits, storage: .fixed(values.take()))
   }

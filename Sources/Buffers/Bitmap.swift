@@ -29,7 +29,8 @@ public struct Bitmap: Sendable {
   @inlinable public subscript(index: Int) -> Bool {
     precondition(index >= 0 && index < count, "bit \(index) of \(count)")
     let bit = bitOffset &+ index
-    return (unsafe buffer.base.load(fromByteOffset: bit &>> 3, as: UInt8.self)) &>> UInt8(truncatingIfNeeded: bit & 7) & 1 == 1
+    let byte = unsafe buffer.base.load(fromByteOffset: bit &>> 3, as: UInt8.self)
+    return byte &>> UInt8(truncatingIfNeeded: bit & 7) & 1 == 1
   }
 
   /// The 64 bits that begin at `index`, least significant first; bits past the end are zero.

@@ -75,7 +75,8 @@ import Glibc
   /// - Precondition: the memory is aligned for `T`.
   @inlinable @_lifetime(borrow self)
   public func span<T: BitwiseCopyable>(of type: T.Type) -> Span<T> {
-    let span = unsafe Span<T>(_unsafeStart: base.assumingMemoryBound(to: T.self), count: byteCount / MemoryLayout<T>.stride)
+    let count = byteCount / MemoryLayout<T>.stride
+    let span = unsafe Span<T>(_unsafeStart: base.assumingMemoryBound(to: T.self), count: count)
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 

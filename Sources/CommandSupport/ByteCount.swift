@@ -16,7 +16,9 @@ public struct ByteCount: ExpressibleByArgument, Sendable {
   }
 
   public var defaultValueDescription: String {
-    for (unit, shift) in [("G", 30), ("M", 20), ("K", 10)] where bytes % (1 << shift) == 0 { return "\(bytes >> shift)\(unit)" }
+    for (unit, shift) in [("G", 30), ("M", 20), ("K", 10)] where bytes % (1 << shift) == 0 {
+      return "\(bytes >> shift)\(unit)"
+    }
     return "\(bytes)"
   }
 }

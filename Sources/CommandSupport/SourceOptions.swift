@@ -75,15 +75,15 @@ package struct EventTypeSelection {
 }
 
 extension StageFlags {
-  /// Runs a stage over the inputs, or a source in their place, and prints its summary.
+  /// Runs a stage over the inputs, or a source in their place, and prints its summary. SIGTERM and SIGINT end it after what
+  /// it has read.
   package func run(
-    _ command: String, _ stage: @autoclosure () throws -> PipelineStage, inputs: [String]? = nil,
-    source: (any StageSource)? = nil
+    _ command: String, _ stage: PipelineStage, _ options: StageOptions, source: (any StageSource)? = nil
   ) throws -> Outcome {
     let summary = Summary(command: command, format: logFormat)
     var options = options
-    if let inputs { options.inputs = inputs }
-    summary.print(try StageRun(stage(), options: options, source: source).run())
+    options.stop = .onTermination(source?.stop)
+    summary.print(try StageRun(stage, options: options, source: source).run())
     return .done
   }
 }

@@ -23,9 +23,11 @@ package struct Summary {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
-  /// - Parameter more: further facts, in the order in which to print them.
-  package func print(_ report: RunReport, _ more: [(String, JSONValue)] = []) {
-    standardError.line(line(report, more, seconds: Self.now - start))
+  /// - Parameters:
+  ///   - more: further facts, in the order in which to print them.
+  ///   - details: facts that only the JSON has.
+  package func print(_ report: RunReport, _ more: [(String, JSONValue)] = [], details: [(String, JSONValue)] = []) {
+    standardError.line(line(report, format == .json ? more + details : more, seconds: Self.now - start))
   }
 
   /// The line for a run that took `seconds`.
@@ -50,7 +52,11 @@ package struct Summary {
     for (name, coverage) in report.coverage.sorted(by: { $0.key < $1.key }) {
       parts.append("\(name) found \(Self.percent(coverage.share))")
     }
+    for (name, count) in report.repeatedKeys.sorted(by: { $0.key < $1.key }) {
+      parts.append("\(name): \(count) repeated keys, the last row wins")
+    }
     for (name, value) in more { parts.append("\(value.string ?? value.text) \(name)") }
+    if report.wasStopped { parts.append("stopped by a signal") }
     let rate = report.bytesIn > 0 && seconds > 0 ? ", \(Int(Double(report.bytesIn) / 1e6 / seconds)) MB/s" : ""
     return parts.joined(separator: ", ") + rate
   }
@@ -69,6 +75,7 @@ package struct Summary {
       "rows_out": .integer(Int64(report.rowsOut)), "retractions": .integer(Int64(report.retractions)),
       "rejected": counts(report.rejected), "mismatches": counts(report.mismatches),
       "expression_errors": counts(report.expressionErrors), "kept": counts(report.kept),
+      "repeated_keys": counts(report.repeatedKeys), "stopped": .bool(report.wasStopped),
       "coverage": .object(
         report.coverage.mapValues {
           ["hits": .integer(Int64($0.hits)), "misses": .integer(Int64($0.misses))]

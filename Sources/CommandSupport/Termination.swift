@@ -1,9 +1,10 @@
 import Engine
 import Glibc
 
-/// The request to end (SIGTERM or SIGINT), turned into a call.
+/// The request to end (SIGTERM or SIGINT), turned into a call. A second one ends the process at once.
 ///
-/// Make it before other threads are started: they inherit that the signals are blocked and wait to be asked for.
+/// Make it before other threads are started: they inherit that the signals are blocked and wait to be asked for. A signal
+/// that the process was started to ignore, as SIGINT is behind a script's `&`, stays ignored.
 package struct Termination: Sendable {
   package init() {
     var signals = Self.signals
@@ -13,9 +14,15 @@ package struct Termination: Sendable {
   private static var signals: sigset_t {
     var signals = sigset_t()
     unsafe sigemptyset(&signals)
-    unsafe sigaddset(&signals, SIGTERM)
-    unsafe sigaddset(&signals, SIGINT)
+    for signal in [SIGTERM, SIGINT] where !isIgnored(signal) { unsafe sigaddset(&signals, signal) }
     return signals
+  }
+
+  private static func isIgnored(_ signal: Int32) -> Bool {
+    var action = sigaction()
+    guard unsafe sigaction(signal, nil, &action) == 0 else { return false }
+    return unsafe unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
+      == unsafeBitCast(SIG_IGN, to: Int.self)
   }
 
   /// Runs `body`, on a thread of its own, when the request comes; once.
@@ -25,6 +32,21 @@ package struct Termination: Sendable {
       var signal: Int32 = 0
       unsafe sigwait(&signals, &signal)
       body()
+      // This thread takes the next signal, and its default is to end the process.
+      unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+      while true { pause() }
     }
+  }
+}
+
+extension StopRequest {
+  /// A request that SIGTERM or SIGINT makes, and calls `body`. Make it before other threads are started.
+  package static func onTermination(_ body: (@Sendable () -> Void)? = nil) -> StopRequest {
+    let stop = StopRequest()
+    Termination().then {
+      stop.make()
+      body?()
+    }
+    return stop
   }
 }

@@ -15,6 +15,13 @@ package struct RunReport: Sendable, Equatable {
   package var kept: [String: Int] = [:]
   /// By look-up: events that found their key, and events whose key the table lacks.
   package var coverage: [String: Coverage] = [:]
+  /// By look-up: rows of its table that others of the same key, and the same as-of time, hide.
+  package var repeatedKeys: [String: Int] = [:]
+  /// Whether the input was left before its end because somebody asked for it.
+  package var wasStopped = false
+
+  /// The latest arrival of all raw events, whether kept or not, in microseconds since 1970; nil where none were seen.
+  package var horizonMicros: Int64?
 
   package struct Coverage: Sendable, Equatable {
     package var hits = 0
@@ -33,6 +40,10 @@ package struct RunReport: Sendable, Equatable {
 
   package var rejectedCount: Int { rejected.values.reduce(0, +) }
 
+  package mutating func noteHorizon(_ micros: Int64?) {
+    if let micros { horizonMicros = max(micros, horizonMicros ?? .min) }
+  }
+
   package mutating func add(_ other: RunReport) {
     bytesIn += other.bytesIn
     rowsIn += other.rowsIn
@@ -42,6 +53,9 @@ package struct RunReport: Sendable, Equatable {
     mismatches.merge(other.mismatches, uniquingKeysWith: +)
     expressionErrors.merge(other.expressionErrors, uniquingKeysWith: +)
     kept.merge(other.kept, uniquingKeysWith: +)
+    noteHorizon(other.horizonMicros)
+    repeatedKeys.merge(other.repeatedKeys, uniquingKeysWith: +)
+    wasStopped = wasStopped || other.wasStopped
     coverage.merge(other.coverage) { Coverage(hits: $0.hits + $1.hits, misses: $0.misses + $1.misses) }
   }
 }

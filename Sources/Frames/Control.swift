@@ -9,6 +9,8 @@ public enum Control: Hashable, Sendable {
   case position(source: String, partition: Int64?, offset: Int64)
   /// No event before this time is expected any more, in microseconds since 1970.
   case watermark(Int64)
+  /// All rows that had arrived by this time are among those before it, in microseconds since 1970.
+  case horizon(Int64)
   /// The stream ended well, after this many data frames and rows since its start or its last such end.
   case end(frames: Int, rows: Int)
   /// An object that this version does not know, to be passed on as it is.
@@ -23,6 +25,7 @@ public enum Control: Hashable, Sendable {
       let partition = partition.map { JSONValue.integer($0) } ?? .null
       return ["position": ["source": .string(source), "partition": partition, "offset": .integer(offset)]]
     case .watermark(let time): return ["watermark": .integer(time)]
+    case .horizon(let time): return ["horizon": .integer(time)]
     case .end(let frames, let rows): return ["end": ["frames": .integer(Int64(frames)), "rows": .integer(Int64(rows))]]
     case .other(let value): return value
     }
@@ -38,6 +41,9 @@ public enum Control: Hashable, Sendable {
     } else if let watermark = object["watermark"] {
       guard let time = watermark.integer else { throw ControlError(what: "its watermark is no integer") }
       self = .watermark(time)
+    } else if let horizon = object["horizon"] {
+      guard let time = horizon.integer else { throw ControlError(what: "its horizon is no integer") }
+      self = .horizon(time)
     } else if let end = object["end"] {
       guard let frames = end["frames"]?.integer, let rows = end["rows"]?.integer, frames >= 0, rows >= 0 else {
         throw ControlError(what: "its end lacks frames or rows")

@@ -50,18 +50,28 @@ public struct FrameReader: ~Copyable {
   /// How many bytes were read.
   public private(set) var byteCount = 0
   private var isAtEnd = false
+  private let mayRead: () -> Bool
   private var failure: FrameError?
 
-  public init(fileDescriptor: Int32, maximumContent: Int = FrameSplitter.defaultMaximumContent) {
+  /// - Parameter mayRead: asked before each read, for which it may wait; false ends the stream there, and what was read of
+  ///   a frame that is not yet whole is dropped.
+  public init(
+    fileDescriptor: Int32, maximumContent: Int = FrameSplitter.defaultMaximumContent,
+    mayRead: @escaping () -> Bool = { true }
+  ) {
     device = Device(fileDescriptor)
+    self.mayRead = mayRead
     device.enlargePipe()
     self.maximumContent = maximumContent
     splitter = FrameSplitter(maximumContent: maximumContent)
   }
 
   /// The same, after `prefix` was read already to tell the input's format.
-  public init(prefix: Buffer, fileDescriptor: Int32, maximumContent: Int = FrameSplitter.defaultMaximumContent) {
-    self.init(fileDescriptor: fileDescriptor, maximumContent: maximumContent)
+  public init(
+    prefix: Buffer, fileDescriptor: Int32, maximumContent: Int = FrameSplitter.defaultMaximumContent,
+    mayRead: @escaping () -> Bool = { true }
+  ) {
+    self.init(fileDescriptor: fileDescriptor, maximumContent: maximumContent, mayRead: mayRead)
     splitter.push(prefix)
     byteCount = prefix.byteCount
   }
@@ -99,6 +109,10 @@ public struct FrameReader: ~Copyable {
   }
 
   private mutating func fill() throws(FrameError) {
+    guard mayRead() else {
+      isAtEnd = true
+      return
+    }
     let (device, offset) = (device, byteCount)
     let count = try unsafe splitter.push { room throws(FrameError) in
       try unsafe device.read(into: room, byteOffset: offset)

@@ -14,6 +14,8 @@ public struct TextDecompressor: ~Copyable {
   private var state: any TextInflater
   private var input = Buffer.empty
   private var inputPosition = 0
+  /// Whether the last pull gave as much as it might: the codec may hold more text of the piece.
+  private var isFull = false
   /// How many compressed bytes were used so far.
   public private(set) var byteOffset = 0
   private let codec: TextCodec
@@ -30,6 +32,9 @@ public struct TextDecompressor: ~Copyable {
     (input, inputPosition) = (bytes, 0)
   }
 
+  /// Whether a pull gives text, or is needed to tell that none is left of the piece.
+  public var mayHoldText: Bool { inputPosition < input.byteCount || isFull }
+
   /// Appends up to `limit` bytes of text.
   /// - Returns: how many; 0 when the piece is used up.
   /// - Throws: `.corrupt`, after all text before the damage.
@@ -44,6 +49,7 @@ public struct TextDecompressor: ~Copyable {
     }
     inputPosition += used
     byteOffset += used
+    isFull = text.byteCount - before == limit
     return text.byteCount - before
   }
 

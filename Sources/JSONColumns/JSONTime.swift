@@ -1,19 +1,20 @@
 import Arrow
+import Buffers
 
 extension JSONOutput {
   /// Appends `YYYY-MM-DD` without quotes; a year past 9999 or before 0 bears a sign.
   mutating func append(daysSince1970 days: Int) {
-    let (year, month, day) = civilDate(days)
-    if (0...9_999).contains(year) {
-      append(year, digits: 4)
+    let date = CivilDate(daysSince1970: days)
+    if (0...9_999).contains(date.year) {
+      append(date.year, digits: 4)
     } else {
-      append(UInt8(ascii: year < 0 ? "-" : "+"))
-      append(UInt64(year.magnitude))
+      append(UInt8(ascii: date.year < 0 ? "-" : "+"))
+      append(UInt64(date.year.magnitude))
     }
     append(UInt8(ascii: "-"))
-    append(month, digits: 2)
+    append(date.month, digits: 2)
     append(UInt8(ascii: "-"))
-    append(day, digits: 2)
+    append(date.day, digits: 2)
   }
 
   /// Appends `hh:mm:ss` and, unless it is zero, a fraction of three, six or nine digits.
@@ -58,17 +59,4 @@ extension JSONOutput {
     append(fraction: Int64(fraction), unit)
     append("s\"")
   }
-}
-
-/// Year, month and day of a day since 1970-01-01, in the proleptic Gregorian calendar.
-/// - Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
-func civilDate(_ days: Int) -> (year: Int, month: Int, day: Int) {
-  let shifted = days + 719_468
-  let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-  let dayOfEra = shifted - era * 146_097
-  let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-  let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-  let shiftedMonth = (5 * dayOfYear + 2) / 153
-  let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-  return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
 }

@@ -1,3 +1,5 @@
+import Buffers
+
 /// Microseconds since 1970-01-01T00:00:00Z of a timestamp such as `2026-11-20T10:00:00.125+02:00`.
 ///
 /// `T` and `Z` may be small, and a blank may stand for `T`. Digits after the sixth of a fraction are dropped. Second 60 of
@@ -7,8 +9,8 @@ func rfc3339Micros(_ text: TextView, _ range: Range<Int>) -> Int64? {
   let start = range.lowerBound
   guard range.count >= 20,
     let year = decimal(text, start, 4), text[start + 4] == UInt8(ascii: "-"),
-    let month = decimal(text, start + 5, 2), (1...12).contains(month), text[start + 7] == UInt8(ascii: "-"),
-    let day = decimal(text, start + 8, 2), (1...daysInMonth(year, month)).contains(day),
+    let month = decimal(text, start + 5, 2), text[start + 7] == UInt8(ascii: "-"),
+    let day = decimal(text, start + 8, 2), let date = CivilDate(checking: year, month, day),
     text[start + 10] | 0x20 == UInt8(ascii: "t") || text[start + 10] == UInt8(ascii: " "),
     let hour = decimal(text, start + 11, 2), hour < 24, text[start + 13] == UInt8(ascii: ":"),
     let minute = decimal(text, start + 14, 2), minute < 60, text[start + 16] == UInt8(ascii: ":"),
@@ -18,7 +20,7 @@ func rfc3339Micros(_ text: TextView, _ range: Range<Int>) -> Int64? {
   guard let fraction = fractionMicros(text, &offset, range.upperBound),
     let zone = zoneMinutes(text, offset..<range.upperBound)
   else { return nil }
-  let minutes = (daysSince1970(year, month, day) * 24 + hour) * 60 + minute - zone
+  let minutes = (date.daysSince1970 * 24 + hour) * 60 + minute - zone
   return Int64((minutes * 60 + second) * 1_000_000 + fraction)
 }
 
@@ -56,23 +58,4 @@ private func zoneMinutes(_ text: TextView, _ range: Range<Int>) -> Int? {
     let minutes = decimal(text, start + 4, 2), minutes < 60
   else { return nil }
   return (hours * 60 + minutes) * (text[start] == UInt8(ascii: "-") ? -1 : 1)
-}
-
-private func daysInMonth(_ year: Int, _ month: Int) -> Int {
-  switch month {
-  case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
-  case 4, 6, 9, 11: 30
-  default: 31
-  }
-}
-
-/// Days from 1970-01-01 in the proleptic Gregorian calendar.
-/// - Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
-func daysSince1970(_ year: Int, _ month: Int, _ day: Int) -> Int {
-  let shifted = month <= 2 ? year - 1 : year
-  let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-  let yearOfEra = shifted - era * 400
-  let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-  let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-  return era * 146_097 + dayOfEra - 719_468
 }

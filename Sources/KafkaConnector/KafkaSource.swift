@@ -67,7 +67,8 @@ package final class KafkaSource: StageSource {
   }
 
   /// Makes `next` hand out the last positions and end.
-  package var stop: @Sendable () -> Void { { [stopping] in stopping.stop() } }
+  package var stop: (@Sendable () -> Void)? { { [stopping] in stopping.stop() } }
+  package var wasStopped: Bool { stopping.isStopped }
 
   private final class Stopping: Sendable {
     private let flag = Atomic(false)

@@ -42,7 +42,7 @@ public func run(_ command: [String]) throws -> String {
   unsafe posix_spawn_file_actions_addclose(&actions, pipes[1])
   defer { unsafe posix_spawn_file_actions_destroy(&actions) }
   var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
-  defer { unsafe arguments.forEach { unsafe free($0) } }
+  defer { while let argument = unsafe arguments.popLast() { unsafe free(argument) } }
   var process = pid_t()
   let status = unsafe posix_spawn(&process, command[0], &actions, nil, &arguments, environ)
   close(pipes[1])

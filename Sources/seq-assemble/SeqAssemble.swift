@@ -21,6 +21,7 @@ struct SeqAssemble: SeqlineCommand {
     version: seqlineVersion)
 
   @OptionGroup var stage: StageFlags
+  @OptionGroup var output: OutputFlags
   @OptionGroup var definitions: DefinitionOptions
 
   @Option(
@@ -55,14 +56,16 @@ struct SeqAssemble: SeqlineCommand {
   }
 
   private func run(_ options: AssemblyOptions) throws -> AssemblyRun {
+    var stage = stage.options(output)
+    stage.stop = .onTermination()
     guard let sequence else {
       if until != nil { throw ValidationError("--until ends sequences; name one with --sequence") }
-      return AssemblyRun(stage.options, options)
+      return AssemblyRun(stage, options, definitions: output.isTable ? try definitions.loadIfNamed() : nil)
     }
     let definitions = try definitions.load()
     guard let sequence = definitions.sequence(sequence) else {
       throw ValidationError("--sequence: there is no sequence '\(sequence)' in the definitions")
     }
-    return try AssemblyRun(stage.options, options, sequence: sequence, in: definitions, untilMicros: until?.micros)
+    return try AssemblyRun(stage, options, sequence: sequence, in: definitions, untilMicros: until?.micros)
   }
 }

@@ -17,6 +17,7 @@ struct SeqEnrich: SeqlineCommand {
     version: seqlineVersion)
 
   @OptionGroup var stage: StageFlags
+  @OptionGroup var output: OutputFlags
   @OptionGroup var definitions: DefinitionOptions
 
   @Option(help: ArgumentHelp("Where the look-ups' tables are.", valueName: "dir"))
@@ -25,6 +26,6 @@ struct SeqEnrich: SeqlineCommand {
   func execute() throws -> Outcome {
     let definitions = try definitions.load()
     let tables = try LookupTable.loadAll(of: definitions, directory: tables)
-    return try stage.run("seq-enrich", .enrich(definitions: definitions, tables: tables))
+    return try stage.run("seq-enrich", .enrich(definitions: definitions, tables: tables), stage.options(output))
   }
 }

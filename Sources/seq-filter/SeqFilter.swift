@@ -18,6 +18,8 @@ struct SeqFilter: SeqlineCommand {
     version: seqlineVersion)
 
   @OptionGroup var stage: StageFlags
+  @OptionGroup var output: OutputFlags
+  @OptionGroup var rejection: RejectionFlags
   @OptionGroup var definitions: DefinitionOptions
   @OptionGroup var source: SourceOptions
 
@@ -40,6 +42,8 @@ struct SeqFilter: SeqlineCommand {
     var filter = try PipelineStage.filter(
       types, source: source, definitions: definitions, keepsRetractions: !dropRetractions)
     if shards { filter = filter.routed(to: ShardRouter(count: definitions.shardCount)) }
-    return try stage.run("seq-filter", filter, inputs: self.source.inputs(stage.inputs, source: source))
+    var options = stage.options(output, rejection)
+    options.inputs = try self.source.inputs(stage.inputs, source: source)
+    return try stage.run("seq-filter", filter, options)
   }
 }

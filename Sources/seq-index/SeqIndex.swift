@@ -88,9 +88,9 @@ struct SeqIndex: SeqlineCommand {
     var indexing = indexing
     indexing.parameters = ["replace": days]
     indexing.horizonMicros = horizon?.micros
-    var (report, counts) = try run.run(stage.options, assembly: assembly, indexing: indexing)
+    var (report, counts) = try run.run(stoppable, assembly: assembly, indexing: indexing)
     report.rowsOut = counts.values.reduce(0) { $0 + $1.rows + $1.rowsOutside }
-    summary.print(report, Self.facts(counts))
+    summary.print(report, Self.facts(counts), details: Self.details(counts))
   }
 
   private func stream(_ summary: Summary) throws {
@@ -105,7 +105,7 @@ struct SeqIndex: SeqlineCommand {
     let definitions = try definitions.load()
     let run = LiveRun(
       StoreDirectory(try store.path()), definitions: definitions, shard: try shard(of: definitions), options: options)
-    var (report, rolled) = try run.run(stage.options)
+    var (report, rolled) = try run.run(stoppable)
     report.rowsOut = report.rowsIn
     summary.print(report, Self.facts(rolled.datasets))
   }
@@ -122,6 +122,13 @@ struct SeqIndex: SeqlineCommand {
       throw ValidationError("--shard is missing: the definitions deal users to \(count); give one writer 0/\(count), …")
     }
     return .first
+  }
+
+  /// How to read; SIGTERM and SIGINT stop it.
+  private var stoppable: StageOptions {
+    var options = stage.options()
+    options.stop = .onTermination()
+    return options
   }
 
   private var indexing: StoreIndexer.Options {
@@ -141,12 +148,26 @@ struct SeqIndex: SeqlineCommand {
         ("files in \(name)", .integer(Int64(counts.files))), ("bytes", .integer(Int64(counts.byteCount))),
         ("rows replaced", .integer(Int64(counts.rowsReplaced))),
       ]
+      if let drift = counts.drift {
+        facts += [
+          ("dropped", .integer(Int64(drift.total.dropped))), ("added", .integer(Int64(drift.total.added))),
+          ("changed", .integer(Int64(drift.total.changed))),
+        ]
+        if drift.unreadableBuckets > 0 {
+          facts.append(("buckets could not be compared", .integer(Int64(drift.unreadableBuckets))))
+        }
+      }
       if counts.retractions > 0 { facts.append(("retractions kept", .integer(Int64(counts.retractions)))) }
       if counts.rowsCarriedOver > 0 { facts.append(("rows carried over", .integer(Int64(counts.rowsCarriedOver)))) }
       if counts.rowsOutside > 0 { facts.append(("rows of other days added", .integer(Int64(counts.rowsOutside)))) }
       if let version = counts.version { facts.append(("is the table's version", .integer(version))) }
       return facts
     }
+  }
+
+  /// By dataset and event type, how the events differ from those that they replaced.
+  private static func details(_ counts: [String: IndexCounts]) -> [(String, JSONValue)] {
+    [("drift", .object(counts.compactMapValues { $0.drift?.json }))]
   }
 }
 

@@ -27,15 +27,12 @@ struct FollowFlags: ParsableArguments {
     guard !inputs.contains("-") else {
       throw ValidationError("\(follow ? "--follow" : "--resume"): name the files; a pipe has no place to go on from")
     }
-    let termination = Termination()
     var options = FollowSource.Options()
     options.fromEnd = fromEnd
     options.waits = follow
-    let source = try FollowSource(inputs, options: options, positions: try resume.map(positions)) {
+    return try FollowSource(inputs, options: options, positions: try resume.map(positions)) {
       standardError.line("seq-ingest: \($0)")
     }
-    termination.then(source.stop)
-    return source
   }
 
   /// How far the store has each source, as of now; nil without `--resume`.

@@ -52,12 +52,10 @@ struct KafkaFlags: ParsableArguments {
     var settings = KafkaSettings(brokers: kafka, topic: topic, group: group, start: from, end: until)
     settings.options = try kafkaOption.flatMap(Self.options)
     settings.resumes = positions != nil
-    let termination = Termination()
-    let made = try KafkaSource(settings, envelope: KafkaEnvelope(fields: source.fields), positions: positions) {
+    _ = Termination()  // before librdkafka starts its threads
+    return try KafkaSource(settings, envelope: KafkaEnvelope(fields: source.fields), positions: positions) {
       standardError.line("seq-ingest: \($0)")
     }
-    termination.then(made.stop)
-    return made
   }
 
   /// The settings that a flag gives: `key=value`, or those of `@file`, where `#` begins a comment.

@@ -29,6 +29,8 @@ struct SeqIngest: SeqlineCommand {
     version: seqlineVersion)
 
   @OptionGroup var stage: StageFlags
+  @OptionGroup var output: OutputFlags
+  @OptionGroup var rejection: RejectionFlags
   @OptionGroup var definitions: DefinitionOptions
   @OptionGroup var source: SourceOptions
   @OptionGroup(title: "Options for growing files") var follow: FollowFlags
@@ -48,16 +50,17 @@ struct SeqIngest: SeqlineCommand {
   func execute() throws -> Outcome {
     let definitions = try definitions.load()
     let source = try source.source(of: definitions)
-    let ingest = PipelineStage.ingest(source, definitions: definitions)
+    var options = stage.options(output, rejection)
+    let ingest = try PipelineStage.ingest(source, definitions: definitions)
     if let topic = try kafka.source(source, positions: follow.positions) {
       defer { topic.close() }
-      return try stage.run("seq-ingest", ingest, source: topic)
+      return try stage.run("seq-ingest", ingest, options, source: topic)
     }
-    let inputs = try self.source.inputs(stage.inputs, source: source)
-    if let tables = try table.source(inputs, positions: follow.positions) {
-      return try stage.run("seq-ingest", ingest, source: tables)
+    options.inputs = try self.source.inputs(stage.inputs, source: source)
+    if let tables = try table.source(options.inputs, positions: follow.positions) {
+      return try stage.run("seq-ingest", ingest, options, source: tables)
     }
-    guard follow.isOn else { return try stage.run("seq-ingest", ingest, inputs: inputs) }
-    return try stage.run("seq-ingest", ingest, source: follow.source(inputs))
+    let followed = follow.isOn ? try follow.source(options.inputs) : nil
+    return try stage.run("seq-ingest", ingest, options, source: followed)
   }
 }

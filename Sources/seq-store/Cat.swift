@@ -28,14 +28,14 @@ struct Cat: SeqlineCommand {
 
   func execute() throws -> Outcome {
     let (snapshot, names) = try dataset.open()
-    let output = try StageOutput(StageOptions(inputs: [], threads: 1, format: format, timestamps: timestamps))
     let features = columns.map { $0.split(separator: ",").map(String.init) }
-    for name in names {
-      let scan = try DatasetScan(
-        snapshot, dataset: name, range: try DayRange(parsing: days), columns: features,
-        knownAtMicros: knownAt?.micros)
-      try scan.forEachBatch { try output.write($0) }
+    let range = try DayRange(parsing: days)
+    let scans = try names.map { name in
+      try DatasetScan(snapshot, dataset: name, range: range, columns: features, knownAtMicros: knownAt?.micros)
     }
+    let output = try StageOutput(
+      StageOptions(inputs: [], threads: 1, format: format, timestamps: timestamps), schemas: scans.map(\.schema))
+    for scan in scans { try scan.forEachBatch { try output.write($0) } }
     try output.finish()
     return .done
   }

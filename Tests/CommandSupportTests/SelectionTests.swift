@@ -71,16 +71,21 @@ import Testing
   }
 
   @Test func flagsOutsideTheirRangeAreRefused() throws {
-    for arguments in [["--threads", "0"], ["--level", "23"], ["--max-frame", "0"]] {
+    for arguments in [["--threads", "0"], ["--max-frame", "0"]] {
       #expect(throws: (any Error).self) { try StageFlags.parse(arguments) }
     }
-    let flags = try StageFlags.parse([
-      "a", "--threads", "3", "--columns", "x,y", "--max-frame", "2", "--timestamps", "ms",
-    ])
-    #expect(flags.options.inputs == ["a"])
-    #expect(flags.options.threads == 4)
-    #expect(flags.options.columns == ["x", "y"])
-    #expect(flags.options.maximumFrameByteCount == 2 << 20)
-    #expect(flags.options.timestamps == .ms)
+    for arguments in [["--level", "23"], ["--columns", ""], ["--columns", "a,b,a"]] {
+      #expect(throws: (any Error).self) { try OutputFlags.parse(arguments) }
+    }
+    let flags = try StageFlags.parse(["a", "--threads", "3", "--max-frame", "2"])
+    let options = flags.options(
+      try OutputFlags.parse(["--columns", "x,y", "--timestamps", "ms"]),
+      try RejectionFlags.parse(["--max-errors", "7"]))
+    #expect(options.inputs == ["a"])
+    #expect(options.threads == 4)
+    #expect(options.columns == ["x", "y"])
+    #expect(options.maximumFrameByteCount == 2 << 20)
+    #expect(options.timestamps == .ms)
+    #expect(options.maximumErrors == 7)
   }
 }

@@ -33,7 +33,7 @@ import Testing
       "rows_out": .integer(7), "retractions": .integer(2),
       "rejected": ["a string does not end": .integer(1), "not UTF-8": .integer(3), "empty": .integer(1)],
       "mismatches": ["user.id": .integer(4)], "expression_errors": ["click where": .integer(5)],
-      "kept": ["click": .integer(5)], "commits": .integer(3),
+      "kept": ["click": .integer(5)], "commits": .integer(3), "repeated_keys": .object([:]), "stopped": .bool(false),
       "coverage": [
         "user": ["hits": .integer(2), "misses": .integer(1)], "item": ["hits": .integer(0), "misses": .integer(0)],
         "b": ["hits": .integer(1_999), "misses": .integer(1)],

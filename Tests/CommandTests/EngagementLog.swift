@@ -28,7 +28,7 @@ struct EngagementLog {
     guard result.hasSucceeded else { throw ProgramFailure(description: result.errors) }
   }
 
-  /// The five stages of a backfill into `store`.
+  /// The five stages of a backfill into `store`, of which nothing stays.
   ///
   /// - Parameters:
   ///   - memory: so little that the events are sorted on disk.
@@ -39,7 +39,7 @@ struct EngagementLog {
       ["seq-filter"],
       ["seq-enrich", "--tables", directory],
       ["seq-assemble", "--memory", memory, "--temporary-directory", temporary],
-      ["seq-index", "--store", store, "--replace", "all"],
+      ["seq-index", "--store", store, "--replace", "all", "--horizon", "2030-01-01"],
     ]
   }
 

@@ -33,6 +33,7 @@ struct FullDiskTests {
     #expect(lines.dropLast() == ["status 2", "completed"], "\(result)")
     #expect(lines.last?.contains("disk/store/") == true, "the message names a file: \(result)")
     #expect(lines.last?.contains("No space left on device") == true, "\(result)")
+    #expect(lines.last?.contains("committed to disk/store") == true, "the message says what was committed: \(result)")
   }
 
   @Test func temporaryDirectoryOnAFullDisk() throws {
@@ -78,7 +79,7 @@ struct FullDiskTests {
       backfill() { # log store spill
         if [[ $3 == 1 ]]; then sort=(--memory 1M --temporary-directory disk); else sort=(); fi
         seq-ingest --root "$1" --date \(EngagementLog.days) | seq-filter | seq-enrich --tables "$1" \\
-          | seq-assemble "${sort[@]}" | seq-index --store "$2" --replace all; }
+          | seq-assemble "${sort[@]}" | seq-index --store "$2" --replace all --horizon 2030-01-01; }
       mkdir disk
 
       """

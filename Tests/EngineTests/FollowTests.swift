@@ -351,7 +351,7 @@ private final class Reader {
 
   /// Stops the source and waits for its end.
   func stop() throws {
-    source.stop()
+    source.stop?()
     try finish()
   }
 

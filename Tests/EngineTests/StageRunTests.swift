@@ -14,7 +14,7 @@ import Testing
 
   init() throws {
     pipeline = try Pipeline(Pipeline.clickAndSave)
-    ingest = PipelineStage.ingest(pipeline.source, definitions: pipeline.definitions)
+    ingest = try PipelineStage.ingest(pipeline.source, definitions: pipeline.definitions)
     filter = try PipelineStage.filter(
       pipeline.definitions.eventTypes, source: pipeline.source, definitions: pipeline.definitions,
       keepsRetractions: true)

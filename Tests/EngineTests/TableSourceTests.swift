@@ -18,7 +18,7 @@ import Testing
             fields={"user.id": "int64", "ts": "timestamp[ms]", "seen": "timestamp[rfc3339]", "id": "string",
                     "type": "string", "small": "int8", "items[].n": "int64", "a.b": "string"}
         """, "")
-    ingest = PipelineStage.ingest(pipeline.source, definitions: pipeline.definitions)
+    ingest = try PipelineStage.ingest(pipeline.source, definitions: pipeline.definitions)
     _ = try runPython(
       TableWriters.python!,
       """

@@ -29,6 +29,22 @@ import Testing
     #expect(SharedData.names(in: test.store.temporary).isEmpty)
   }
 
+  @Test func ofOtherDaysOnlyWhatIsMissingIsAdded() throws {
+    let test = try TestStore()
+    try test.index((0..<50).map { Self.event($0, day: 1, seen: 10) })
+    let corrected = Self.event(30, day: 1, seen: 20, revision: 1)
+    let batch = (25..<75).filter { $0 != 30 }.map { Self.event($0, day: 1, seen: 10) } + [corrected]
+    let days = DayRange.days(Self.day...Self.day)
+    for _ in 0..<2 {
+      try test.index(batch, replacing: days)
+      let table = test.store.dataset("events")
+      let batches = try table.batches(of: try table.snapshot())
+      #expect(batches.reduce(0) { $0 + $1.rowCount } == 50 + 25 + 1)
+      #expect(try test.scan("events").map(\.key).sorted() == Array(0..<75))
+    }
+    #expect(SharedData.names(in: test.store.temporary).isEmpty)
+  }
+
   @Test func theHorizonIsRecordedAndNeverGoesBack() throws {
     let test = try TestStore()
     let days = DayRange.days(Self.day...Self.day)

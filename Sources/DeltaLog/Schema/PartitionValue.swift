@@ -77,18 +77,20 @@ package enum CalendarText {
   package static func days(_ text: String) -> Int64? {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0].utf8.count >= 4, let year = digits(parts[0]), let month = digits(parts[1]),
-      let day = digits(parts[2]), (1...12).contains(month), (1...daysIn(month: month, year: year)).contains(day)
+      let day = digits(parts[2]), let date = CivilDate(checking: Int(year), Int(month), Int(day))
     else { return nil }
-    return daysBefore(year: year, month: month) + day - 1
+    return Int64(date.daysSince1970)
   }
 
   /// Days since 1970-01-01 of the first of a month, 1...12.
-  package static func days(year: Int64, month: Int64) -> Int64 { daysBefore(year: year, month: month) }
+  package static func days(year: Int64, month: Int64) -> Int64 {
+    Int64(CivilDate(year: Int(year), month: Int(month), day: 1).daysSince1970)
+  }
 
   /// Of the date `days` after 1970-01-01.
   package static func yearAndMonth(_ days: Int64) -> (year: Int64, month: Int64) {
-    let (year, month, _) = civil(days)
-    return (year, month)
+    let date = CivilDate(daysSince1970: Int(days))
+    return (Int64(date.year), Int64(date.month))
   }
 
   /// Microseconds since 1970-01-01T00:00Z of `2026-11-20 01:02:03.456789` or `2026-11-20T01:02:03.456789Z`, with or
@@ -138,8 +140,8 @@ package enum CalendarText {
 
   /// The date `days` after 1970-01-01, as `2026-11-20`.
   package static func date(_ days: Int64) -> String {
-    let (year, month, day) = civil(days)
-    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+    let date = CivilDate(daysSince1970: Int(days))
+    return "\(padded(Int64(date.year), 4))-\(padded(Int64(date.month), 2))-\(padded(Int64(date.day), 2))"
   }
 
   /// The time `micros` after 1970-01-01T00:00Z, as `2026-11-20T01:02:03.456Z`, rounded down to milliseconds.
@@ -165,27 +167,5 @@ package enum CalendarText {
       text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
     else { return nil }
     return Int64(text)
-  }
-
-  private static func daysIn(month: Int64, year: Int64) -> Int64 {
-    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-    return month == 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
-  }
-
-  /// Days from 1970-01-01 to the first of a month of the proleptic Gregorian calendar.
-  private static func daysBefore(year: Int64, month: Int64) -> Int64 {
-    let shifted = month <= 2 ? year - 1 : year  // years that begin in March
-    let (era, yearOfEra) = divided(shifted, by: 400)
-    let dayOfYear = (153 * ((month + 9) % 12) + 2) / 5
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-  }
-
-  private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let (era, day) = divided(days + 719_468, by: 146_097)
-    let yearOfEra = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365
-    let dayOfYear = day - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
   }
 }

@@ -7,7 +7,8 @@ import JSONColumns
 package final class RawDecoder {
   private let source: SourceDefinition
   private let decoder: JSONColumnsDecoder
-  private let schema: Schema
+  /// Of the raw events.
+  package let schema: Schema
 
   /// - Parameter fields: those to extract; the source's roles among them.
   /// - Throws: when the paths cannot be read together.

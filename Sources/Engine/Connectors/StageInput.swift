@@ -11,11 +11,14 @@ final class StageInput: StageSource {
   private var paths: ArraySlice<String>
   private let takesEmptyPipe: Bool
   private let maximumFrameByteCount: Int
+  private let request: StopRequest?
   private var source: Source?
   /// Whether any input was a stream of frames, so that an end mark must come.
   private(set) var hadFrames = false
   /// Whether an input ended before it began: a stage writes an end even when it has no rows.
   private(set) var wasCutShort = false
+  /// Whether the input was left before its end because somebody asked for it.
+  private(set) var wasStopped = false
 
   private enum Source: ~Copyable {
     case file(OpenFile, next: Int, size: Int)
@@ -25,26 +28,34 @@ final class StageInput: StageSource {
   }
 
   /// - Parameter takesEmptyPipe: whether a pipe that gives nothing is empty text, and no stream without its end.
-  init(_ paths: [String], takesEmptyPipe: Bool, maximumFrameByteCount: Int) {
-    self.paths = paths[...]
+  init(_ options: StageOptions, takesEmptyPipe: Bool) {
+    paths = options.inputs[...]
+    maximumFrameByteCount = options.maximumFrameByteCount
+    request = options.stop
     self.takesEmptyPipe = takesEmptyPipe
-    self.maximumFrameByteCount = maximumFrameByteCount
   }
 
-  /// The next unit; nil after the last input's end. Waits for input.
+  /// The next unit; nil after the last input's end, or when the run is to stop. Waits for input.
   func next() throws -> InputUnit? {
     while true {
       if let unit = try nextOfSource() { return unit }
       source = nil
-      guard let path = paths.popFirst() else { return nil }
-      source = try open(path)
+      guard !wasStopped, let path = paths.popFirst() else { return nil }
+      do { source = try open(path) } catch is InputStopped { return nil }
     }
+  }
+
+  /// Waits for input; answers false when it is to be left where it is.
+  private func mayRead(_ file: OpenFile) -> Bool {
+    guard let request, !request.awaitInput(file.descriptor) else { return true }
+    wasStopped = true
+    return false
   }
 
   private func nextOfSource() throws -> InputUnit? {
     switch source.take() {
     case .file(let file, let start, let size):
-      guard start < size else { return nil }
+      guard start < size, mayRead(file) else { return nil }
       let end = min(start + Self.unitByteCount, size)
       source = .file(file, next: end, size: size)
       return .lines(file, start..<end)
@@ -78,13 +89,16 @@ final class StageInput: StageSource {
     case .frames:
       hadFrames = true
       let reader = FrameReader(
-        prefix: prefix, fileDescriptor: file.descriptor, maximumContent: maximumFrameByteCount)
+        prefix: prefix, fileDescriptor: file.descriptor, maximumContent: maximumFrameByteCount,
+        mayRead: { [unowned self] in mayRead(file) })
       return .frames(reader, file)
     case .text:
       if let size = file.regularSize, path != "-" { return .file(file, next: 0, size: size) }
-      return .text(TextStream(file, prefix: prefix, limit: Self.unitByteCount))
+      return .text(TextStream(file, prefix: prefix, limit: Self.unitByteCount) { [unowned self] in mayRead(file) })
     case .compressed(let codec):
-      return .text(try TextStream(file, prefix: prefix, codec: codec, limit: Self.unitByteCount))
+      return .text(
+        try TextStream(file, prefix: prefix, codec: codec, limit: Self.unitByteCount) { [unowned self] in mayRead(file)
+        })
     }
   }
 
@@ -100,6 +114,7 @@ final class StageInput: StageSource {
     var bytes = BufferBuilder(capacity: 64 << 10)
     var isWhole = false
     while true {
+      guard mayRead(file) else { throw InputStopped() }
       let before = bytes.byteCount
       try unsafe bytes.appendUnsafely(capacity: 64 << 10) { room throws(SystemError) in
         try unsafe file.read(into: room)

@@ -11,12 +11,18 @@ package protocol StageSource: AnyObject {
   var hadFrames: Bool { get }
   /// Whether an input ended before it began: a stage writes an end even when it has no rows.
   var wasCutShort: Bool { get }
+  /// Makes `next` hand out the last positions and end; nil where it is just not called any more.
+  var stop: (@Sendable () -> Void)? { get }
+  /// Whether the input was left before its end because somebody asked for it.
+  var wasStopped: Bool { get }
 }
 
 extension StageSource {
   package func wrote(_ position: Control) {}
   package var hadFrames: Bool { false }
   package var wasCutShort: Bool { false }
+  package var stop: (@Sendable () -> Void)? { nil }
+  package var wasStopped: Bool { false }
 }
 
 /// A piece of input that a worker can work on by itself.

@@ -5,16 +5,24 @@ import Frames
 final class TextFile {
   private let file: OpenFile
   private var decompressor: TextDecompressor
+  private let mayRead: () -> Bool
   private var hasEnded = false
 
-  /// - Parameter prefix: bytes that were read already.
-  init(_ file: OpenFile, prefix: Buffer, codec: TextCodec) {
+  /// - Parameters:
+  ///   - prefix: bytes that were read already.
+  ///   - mayRead: asked before each read, for which it may wait.
+  init(_ file: OpenFile, prefix: Buffer, codec: TextCodec, mayRead: @escaping () -> Bool = { true }) {
     self.file = file
+    self.mayRead = mayRead
     decompressor = TextDecompressor(codec)
     decompressor.push(prefix)
   }
 
+  /// Whether a read of text would answer at once, as far as can be told.
+  var isReadable: Bool { decompressor.mayHoldText || file.isReadable }
+
   /// Appends the next text; nothing at the end.
+  /// - Throws: `InputStopped` when it may not read on.
   func read(into text: inout BufferBuilder) throws {
     while !hasEnded {
       do {
@@ -22,6 +30,7 @@ final class TextFile {
       } catch {
         throw FileError(path: file.path, error: error)
       }
+      guard mayRead() else { throw InputStopped() }
       var piece = BufferBuilder(capacity: 256 << 10)
       try unsafe piece.appendUnsafely(capacity: 256 << 10) { room throws(SystemError) in
         try unsafe file.read(into: room)

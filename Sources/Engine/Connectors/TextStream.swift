@@ -15,7 +15,8 @@ package struct TextBlock: Sendable {
 /// A block is as large as what is there when it is asked for, up to a limit: a line that comes alone is handed on at
 /// once, and under load blocks grow by themselves.
 package struct TextStream: ~Copyable {
-  /// Adds what there is next, waiting for at least one byte; adds nothing at the end.
+  /// Adds what there is next, waiting for at least one byte; adds nothing at the end, and throws `InputStopped` when the
+  /// input is to be left where it is.
   package typealias Read = (inout BufferBuilder) throws -> Void
 
   private let source: String
@@ -50,7 +51,7 @@ package struct TextStream: ~Copyable {
     }
   }
 
-  /// The next block; nil at the end.
+  /// The next block; nil at the end. Where the input is left before its end, a line that is not yet whole is dropped.
   package mutating func next() throws -> TextBlock? {
     while !hasEnded {
       if wholeByteCount > 0, pending.byteCount >= limit || !hasMore() { return block(byteCount: wholeByteCount) }
@@ -58,11 +59,18 @@ package struct TextStream: ~Copyable {
         throw LineTooLong(path: source, byteOffset: byteOffset)
       }
       let before = pending.byteCount
-      try read(&pending)
+      do { try read(&pending) } catch is InputStopped { return stop() }
       hasEnded = pending.byteCount == before
       noteLines(from: before)
     }
     return pending.byteCount > 0 ? block(byteCount: pending.byteCount) : nil
+  }
+
+  private mutating func stop() -> TextBlock? {
+    hasEnded = true
+    let last = wholeByteCount > 0 ? block(byteCount: wholeByteCount) : nil
+    pending = BufferBuilder()
+    return last
   }
 
   private mutating func block(byteCount: Int) -> TextBlock {
@@ -78,19 +86,26 @@ package struct TextStream: ~Copyable {
 
 extension TextStream {
   /// Text as it is, from a pipe or device.
-  init(_ file: OpenFile, prefix: Buffer, limit: Int) {
+  init(_ file: OpenFile, prefix: Buffer, limit: Int, mayRead: @escaping () -> Bool) {
     self.init(
       source: file.path, limit: limit, prefix: prefix, hasMore: { file.isReadable },
       read: { text in
+        guard mayRead() else { throw InputStopped() }
         let room = max(limit - text.byteCount, 64 << 10)
         try unsafe text.appendUnsafely(capacity: room) { room throws(SystemError) in try unsafe file.read(into: room) }
       })
   }
 
   /// Compressed text.
-  init(_ file: OpenFile, prefix: Buffer, codec: TextCodec, limit: Int) throws {
-    let inflater = TextFile(file, prefix: prefix, codec: codec)
+  init(
+    _ file: OpenFile, prefix: Buffer, codec: TextCodec, limit: Int, mayRead: @escaping () -> Bool
+  ) throws {
+    let inflater = TextFile(file, prefix: prefix, codec: codec, mayRead: mayRead)
     self.init(
-      source: file.path, limit: limit, prefix: .empty, hasMore: { true }, read: { try inflater.read(into: &$0) })
+      source: file.path, limit: limit, prefix: .empty, hasMore: { inflater.isReadable },
+      read: { try inflater.read(into: &$0) })
   }
 }
+
+/// The input is to be left where it is: somebody asked the run to stop.
+struct InputStopped: Error {}

@@ -22,6 +22,15 @@ struct KeyIndex: Sendable {
   let rows: [Int32]
   var groupCount: Int { starts.count - 1 }
 
+  /// How many rows are hidden by a later one of the same key and as-of time.
+  func repeatedKeyCount(asOf: [Int64]?) -> Int {
+    guard let asOf else { return rows.count - groupCount }
+    return (0..<groupCount).reduce(0) { count, group in
+      let times = range(group).lazy.map { asOf[Int(rows[$0])] }
+      return count + zip(times, times.dropFirst()).count { $0 == $1 }
+    }
+  }
+
   /// - Parameters:
   ///   - keys: integers or strings, one per table row. Rows without a key are left out.
   ///   - asOf: microseconds since 1970 per table row.

@@ -14,6 +14,8 @@ package final class LookupTable: Sendable {
   /// Microseconds since 1970 from which each row holds; nil when rows hold always.
   private let asOf: [Int64]?
   package let rowCount: Int
+  /// How many rows never count: a later row has the same key, and the same as-of time.
+  package var repeatedKeyCount: Int { index.repeatedKeyCount(asOf: asOf) }
 
   /// - Parameters:
   ///   - keys: integers or strings, one per row.

@@ -17,6 +17,8 @@ package struct EventEnricher: Sendable {
     /// The columns that events bring: the system's and their own.
     var inputs: [Field]
     var steps: [Step]
+    /// What comes out.
+    var schema: Schema
   }
 
   private enum Step: Sendable {
@@ -32,9 +34,11 @@ package struct EventEnricher: Sendable {
   ) throws(ExpressionErrors) {
     var shapes: [Shape] = []
     var shapeOfType: [String: Int] = [:]
-    for (_, types) in types.grouped(by: { EventShape($0) }) {
+    for (shape, types) in types.grouped(by: { EventShape($0) }) {
       for type in types { shapeOfType[type.name] = shapes.count }
-      shapes.append(try Self.shape(types[0], definitions: definitions, tables: tables))
+      var made = try Self.shape(types[0], definitions: definitions, tables: tables)
+      made.schema.metadata = shape.metadata(of: types, definitions)
+      shapes.append(made)
     }
     self.shapes = shapes
     self.shapeOfType = shapeOfType
@@ -57,8 +61,11 @@ package struct EventEnricher: Sendable {
         schema.fields.append(column.field)
       }
     }
-    return Shape(inputs: inputs, steps: steps)
+    return Shape(inputs: inputs, steps: steps, schema: schema)
   }
+
+  /// Of the batches that it gives out, whose look-up columns are dictionaries of these types.
+  package var schemas: [Schema] { shapes.map(\.schema) }
 
   /// The event types whose definitions this enricher knows.
   package func knows(_ eventType: String) -> Bool { shapeOfType[eventType] != nil }

@@ -38,12 +38,16 @@ package struct EventFilter: Sendable {
     }
   }
 
+  /// Of the batches that it gives out.
+  package var schemas: [Schema] { groups.map(\.schema) }
+
   /// - Parameter raw: raw events of the source, with at least the columns of `fields`.
   /// - Returns: a batch per shape of event type that has rows.
   /// - Throws: `WrongColumn`, when other definitions than these made the raw events.
   package func events(of raw: RecordBatch, report: inout RunReport) throws(WrongColumn) -> [RecordBatch] {
     try raw.require(columns)
     let roles = EventRoles(source, raw)
+    report.noteHorizon(roles.newestArrival)
     return groups.compactMap { $0.events(of: raw, roles: roles, report: &report) }
   }
 }

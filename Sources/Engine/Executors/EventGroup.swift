@@ -11,7 +11,8 @@ struct EventGroup: Sendable {
   private let types: [TypeFilter]
   private let elementKey: CheckedExpression?
   private let columns: [Column]
-  private let schema: Schema
+  /// Of the group's events.
+  let schema: Schema
 
   fileprivate struct TypeFilter: Sendable {
     var name: String
@@ -49,10 +50,7 @@ struct EventGroup: Sendable {
     let userType = definitions.dataset(shape.dataset)?.userType ?? .int64
     schema = Schema(
       SystemColumns.fields(userType: userType) + shape.columns.map(\.field),
-      metadata: [
-        MetadataKey.kind: "event", MetadataKey.eventType: types.map(\.name).joined(separator: ","),
-        MetadataKey.dataset: shape.dataset, MetadataKey.definitions: definitions.label, MetadataKey.order: "none",
-      ])
+      metadata: shape.metadata(of: types, definitions))
   }
 
   /// The raw columns that any expression of the group reads.

@@ -35,6 +35,14 @@ struct EventRoles {
     }
   }
 
+  /// In microseconds since 1970; nil without rows.
+  var newestArrival: Int64? {
+    let times = seenAt.values.span(of: Int64.self)
+    var newest: Int64?
+    for row in times.indices { newest = max(newest ?? .min, times[row]) }
+    return newest
+  }
+
   /// The roles of the given rows (Int32 each).
   func take(_ rows: Buffer) -> EventRoles { EventRoles(self, rows: rows) }
 

@@ -17,6 +17,14 @@ struct EventShape: Hashable {
     columns = type.columns
     enrichments = type.enrichments
   }
+
+  /// What a schema says of the events of `types`, which are of this shape.
+  func metadata(of types: [EventTypeDefinition], _ definitions: DefinitionSet) -> [String: String] {
+    [
+      MetadataKey.kind: "event", MetadataKey.eventType: types.map(\.name).joined(separator: ","),
+      MetadataKey.dataset: dataset, MetadataKey.definitions: definitions.label, MetadataKey.order: "none",
+    ]
+  }
 }
 
 extension Sequence {

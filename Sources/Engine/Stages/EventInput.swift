@@ -11,7 +11,8 @@ package struct EventInput {
 
   /// Calls `body` with each batch of events.
   ///
-  /// - Throws: `InputCutShort`, after all that came, when the input ended without its end mark.
+  /// - Throws: `InputCutShort`, after all that came, when the input ended without its end mark, or the run was asked to
+  ///   stop before it.
   /// - Returns: rows and bytes that came in.
   package func forEachBatch(_ body: @escaping (RecordBatch) throws -> Void) throws -> RunReport {
     try forEachFrame({ _, frame in frame }) { frame in
@@ -28,8 +29,7 @@ package struct EventInput {
   package func forEachFrame<Product>(
     _ work: @escaping @Sendable (RawFrame, Frame) throws -> Product, _ body: @escaping (Product) throws -> Void
   ) throws -> RunReport {
-    let input = StageInput(
-      options.inputs, takesEmptyPipe: false, maximumFrameByteCount: options.maximumFrameByteCount)
+    let input = StageInput(options, takesEmptyPipe: false)
     let limit = options.maximumFrameByteCount
     var account = StreamAccount()
     var report = RunReport()
@@ -46,10 +46,17 @@ package struct EventInput {
         do {
           try account.add(unit.frame, byteOffset: unit.raw.byteOffset)
         } catch { throw FileError(path: unit.source, error: error) }
-        if case .data(_, let batches) = unit.frame { report.rowsIn += batches.reduce(0) { $0 + $1.rowCount } }
+        switch unit.frame {
+        case .data(_, let batches): report.rowsIn += batches.reduce(0) { $0 + $1.rowCount }
+        case .control(.horizon(let micros)): report.noteHorizon(micros)
+        case .control: break
+        }
         try body(product)
       })
-    guard !input.wasCutShort, !input.hadFrames || account.isComplete else { throw InputCutShort(report) }
+    report.wasStopped = input.wasStopped
+    guard !input.wasStopped, !input.wasCutShort, !input.hadFrames || account.isComplete else {
+      throw InputCutShort(report)
+    }
     return report
   }
 

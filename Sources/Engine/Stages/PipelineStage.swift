@@ -2,6 +2,7 @@ import Arrow
 import ArrowKernels
 import Buffers
 import Definitions
+import JSONColumns
 
 /// One stage of a pipeline: what it reads, and what becomes of each batch.
 ///
@@ -28,26 +29,34 @@ package struct PipelineStage: Sendable {
   package var inputKind: String
   /// Whether nothing at all on a pipe is text without lines, and not the silence of a stage that died.
   package var takesEmptyPipe: Bool
+  /// Of all batches that the stage may give out.
+  package var schemas: [Schema]
+  /// What is to be said about the run before its first row.
+  package var report = RunReport()
   package var makeTransform: @Sendable () throws -> Transform
 
   package init(
-    definitions: DefinitionSet, text: TextInput?, inputKind: String, takesEmptyPipe: Bool = false,
+    definitions: DefinitionSet, text: TextInput?, inputKind: String, takesEmptyPipe: Bool = false, schemas: [Schema],
     makeTransform: @escaping @Sendable () throws -> Transform
   ) {
     self.definitions = definitions
     self.text = text
     self.inputKind = inputKind
     self.takesEmptyPipe = takesEmptyPipe
+    self.schemas = schemas
     self.makeTransform = makeTransform
   }
 }
 
 extension PipelineStage {
   /// Text to raw events, and nothing else.
-  package static func ingest(_ source: SourceDefinition, definitions: DefinitionSet) -> PipelineStage {
-    PipelineStage(
+  package static func ingest(
+    _ source: SourceDefinition, definitions: DefinitionSet
+  ) throws(JSONFieldError) -> PipelineStage {
+    let decoder = try RawDecoder(source, fields: source.fields, definitions: definitions)
+    return PipelineStage(
       definitions: definitions, text: TextInput(source: source, fields: source.fields), inputKind: "raw",
-      takesEmptyPipe: true
+      takesEmptyPipe: true, schemas: [decoder.schema]
     ) {
       { batch, _ in [batch] }
     }
@@ -59,7 +68,8 @@ extension PipelineStage {
   ) throws -> PipelineStage {
     let filter = try EventFilter(types, source: source, definitions: definitions)
     return PipelineStage(
-      definitions: definitions, text: TextInput(source: source, fields: filter.fields), inputKind: "raw"
+      definitions: definitions, text: TextInput(source: source, fields: filter.fields), inputKind: "raw",
+      schemas: filter.schemas
     ) {
       { raw, report in
         guard raw.schema.metadata[MetadataKey.source] == source.name else {
@@ -85,10 +95,12 @@ extension PipelineStage {
   /// Events to enriched events.
   package static func enrich(definitions: DefinitionSet, tables: [String: LookupTable]) throws -> PipelineStage {
     let enricher = try EventEnricher(definitions.eventTypes, definitions: definitions, tables: tables)
-    return PipelineStage(definitions: definitions, text: nil, inputKind: "event") {
+    var stage = PipelineStage(definitions: definitions, text: nil, inputKind: "event", schemas: enricher.schemas) {
       var worker = EventEnricher.Worker(enricher)
       return { events, report in try worker.enrich(events, report: &report) }
     }
+    stage.report.repeatedKeys = tables.mapValues(\.repeatedKeyCount).filter { $0.value > 0 }
+    return stage
   }
 }
 

@@ -25,6 +25,8 @@ package struct StageOptions: Sendable {
   package var deadLetters: String?
   package var maximumErrors: Int?
   package var maximumFrameByteCount: Int
+  /// What may ask the run to stop before its input ends.
+  package var stop: StopRequest?
 
   package init(
     inputs: [String], threads: Int, format: OutputFormat? = nil, level: Int? = nil, columns: [String]? = nil,

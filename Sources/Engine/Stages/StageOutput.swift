@@ -52,16 +52,20 @@ package final class StageOutput {
   private var frames: FrameWriter?
   private var table: TableOutput?
 
-  package init(_ options: StageOptions) throws {
+  /// - Parameter schemas: of all batches that may be written; empty when that is not known.
+  /// - Throws: `UnknownColumn`; `FramesKeepColumns`; `SystemError` when the output cannot be opened.
+  package init(_ options: StageOptions, schemas: [Schema]) throws {
+    let schemas = try OutputSchemas(schemas, columns: options.columns)
     output = try OpenFile(writing: options.output)
     let frames = FrameWriter(
       fileDescriptor: output.descriptor, compression: options.level.map { $0 == 0 ? .stored : .level($0) })
     let format = options.format ?? (isatty(output.descriptor) == 1 ? .ndjson : .frames)
+    if format == .frames, options.columns != nil { throw FramesKeepColumns() }
     encoder = ProductEncoder(
       format: format, frames: frames.encoder, json: JSONEncodingOptions(timestamps: options.timestamps.form),
       columns: options.columns)
     self.frames = consume frames
-    if format == .arrow || format == .parquet { table = TableOutput(output, format: format) }
+    if format == .arrow || format == .parquet { table = TableOutput(output, format: format, schemas) }
   }
 
   func write(_ payload: StageProduct.Payload) throws {
@@ -77,7 +81,7 @@ package final class StageOutput {
   package func write(_ batch: RecordBatch) throws { try write(encoder.encode([batch])) }
 
   /// Passes a control frame on; the other formats have none.
-  func write(_ control: Control) throws {
+  package func write(_ control: Control) throws {
     if encoder.format == .frames { try naming { try frames?.write(control) } }
   }
 
@@ -87,6 +91,9 @@ package final class StageOutput {
     try table?.finish()
   }
 
+  /// Leaves the output without the mark of its end. A table has none: what came is made readable.
+  func stop() throws { try table?.finish() }
+
   /// Writes frames; when the system refuses, the error names the output as it does for the other formats.
   private func naming(_ write: () throws -> Void) throws {
     do { try write() } catch let error as FrameError {
@@ -94,6 +101,11 @@ package final class StageOutput {
       throw SystemError(call, output.path, code: code)
     }
   }
+}
+
+/// Columns are wanted in frames, which the stages to come need whole.
+struct FramesKeepColumns: Error, CustomStringConvertible {
+  var description: String { "--columns: frames keep all columns; choose --format ndjson, arrow or parquet" }
 }
 
 extension TimestampFormat {

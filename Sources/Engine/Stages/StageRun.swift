@@ -18,24 +18,25 @@ package struct StageRun {
   /// Reads all inputs and writes the output.
   ///
   /// - Throws: when the stage cannot go on, after all that came before was written; `InputCutShort` when the input ended
-  ///   without its end mark. Then the output has none either.
+  ///   without its end mark. Then the output has none either; nor when the run was asked to stop, which is no error.
   /// - Returns: the account of the run.
   package func run() throws -> RunReport {
-    let input: any StageSource =
-      source
-      ?? StageInput(
-        options.inputs, takesEmptyPipe: stage.takesEmptyPipe, maximumFrameByteCount: options.maximumFrameByteCount)
-    let output = try StageOutput(options)
-    let sink = try ProductSink(output, input, options: options)
+    let input: any StageSource = source ?? StageInput(options, takesEmptyPipe: stage.takesEmptyPipe)
+    let output = try StageOutput(options, schemas: stage.schemas)
+    let sink = try ProductSink(output, input, options: options, report: stage.report)
+    // A source of its own kind that cannot be stopped is left at any unit.
+    let ending = source != nil && input.stop == nil ? options.stop : nil
     let (stage, encoder, options) = (stage, output.encoder, options)
     try OrderedPipeline(threads: options.threads).run(
-      read: { try input.next() },
+      read: { ending?.isMade == true ? nil : try input.next() },
       makeWorker: {
         let worker = try StageWorker(stage, encoder: encoder, options: options)
         return { try worker.work($0) }
       },
       write: { try sink.write($0) })
+    if input.wasStopped || ending?.isMade == true { return try sink.stopped() }
     guard !input.wasCutShort, !input.hadFrames || sink.account.isComplete else { throw InputCutShort(sink.report) }
+    if let horizon = sink.report.horizonMicros { try output.write(.horizon(horizon)) }
     try output.finish()
     return sink.report
   }
@@ -46,14 +47,22 @@ package struct StageRun {
     private let source: any StageSource
     private var deadLetters: DeadLetters
     private(set) var account = StreamAccount()
-    private(set) var report = RunReport()
+    private(set) var report: RunReport
     /// Lines that were written, of each source that was read from its start.
     private var lineCounts: [String: Int] = [:]
 
-    init(_ output: StageOutput, _ source: any StageSource, options: StageOptions) throws {
+    init(_ output: StageOutput, _ source: any StageSource, options: StageOptions, report: RunReport) throws {
       self.output = output
       self.source = source
+      self.report = report
       deadLetters = try DeadLetters(path: options.deadLetters, limit: options.maximumErrors)
+    }
+
+    /// Leaves the output as what came makes it.
+    func stopped() throws -> RunReport {
+      report.wasStopped = true
+      try output.stop()
+      return report
     }
 
     func write(_ product: StageProduct) throws {
@@ -84,7 +93,7 @@ package struct StageRun {
   }
 }
 
-/// The input ended without the mark of its end: the stage before this one died.
+/// The input ended without the mark of its end, as the stage before this one died, or was left before it.
 package struct InputCutShort: Error, CustomStringConvertible {
   /// What came.
   package var report: RunReport
@@ -92,6 +101,8 @@ package struct InputCutShort: Error, CustomStringConvertible {
   package init(_ report: RunReport) { self.report = report }
 
   package var description: String {
-    "the input ended before its end mark: the stage before this one did not finish; what came was passed on without an end"
+    if report.wasStopped { return RunStopped().description }
+    return
+      "the input ended before its end mark: the stage before this one did not finish; what came was passed on without an end"
   }
 }

@@ -2,7 +2,8 @@ import Arrow
 import Buffers
 import Parquet
 
-/// A stage's output as one table: an Arrow stream or a Parquet file, whose rows all have the schema of the first.
+/// A stage's output as one table: an Arrow stream or a Parquet file, whose rows all have the schema of the first; without
+/// rows it has the columns that could have come.
 final class TableOutput {
   private enum Writer: ~Copyable {
     case arrow(IPCStreamEncoder)
@@ -11,12 +12,14 @@ final class TableOutput {
 
   private let output: OpenFile
   private let format: OutputFormat
+  private let schemas: OutputSchemas
   private var schema: Schema?
   private var writer: Writer?
   private var context = ParquetEncoderContext()
 
-  init(_ output: OpenFile, format: OutputFormat) {
+  init(_ output: OpenFile, format: OutputFormat, _ schemas: OutputSchemas) {
     self.output = output
+    self.schemas = schemas
     self.format = format
   }
 
@@ -48,7 +51,9 @@ final class TableOutput {
     }
   }
 
+  /// - Throws: `NoSchema` when there were no rows and their columns are not known.
   func finish() throws {
+    if schema == nil { try begin(try schemas.ofNoRows()) }
     switch writer.take() {
     case .arrow(var encoder):
       encoder.end()

@@ -1,3 +1,5 @@
+import Buffers
+
 private let nanosPerSecond: Int128 = 1_000_000_000
 private let secondsPerDay: Int64 = 86_400
 
@@ -38,11 +40,10 @@ extension CELTimestamp {
       let minute = digits(2, &bytes), skip(":", &bytes), let second = digits(2, &bytes),
       let nanos = fraction(&bytes), let offset = zone(&bytes), bytes.isEmpty
     else { return nil }
-    guard (1...12).contains(month), (1...CivilTime.days(month: month, year: year)).contains(day), hour < 24,
-      minute < 60,
-      second < 60
-    else { return nil }
-    let days = CivilTime.daysSince1970(year: year, month: month, day: day)
+    guard let date = CivilDate(checking: Int(year), Int(month), Int(day)), hour < 24, minute < 60, second < 60 else {
+      return nil
+    }
+    let days = Int64(date.daysSince1970)
     self.init(seconds: days * secondsPerDay + hour * 3600 + minute * 60 + second - offset, nanos: nanos)
     guard Self.nanosecondRange.contains(nanoseconds) else { return nil }
   }
@@ -83,7 +84,6 @@ private func skip(_ character: Unicode.Scalar, _ bytes: inout ArraySlice<UInt8>)
 }
 
 /// A point of the proleptic Gregorian calendar.
-/// - Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms".
 struct CivilTime {
   var year: Int64
   /// 1...12.
@@ -104,29 +104,13 @@ struct CivilTime {
     let left = seconds - days * secondsPerDay
     (hour, minute, second) = (left / 3600, left / 60 % 60, left % 60)
     weekday = floorModulo(days + 4, 7)
-    let shifted = days + 719_468
-    let era = floorDivide(shifted, 146_097)
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    let date = CivilDate(daysSince1970: Int(days))
+    (year, month, day) = (Int64(date.year), Int64(date.month), Int64(date.day))
     yearday = days - Self.daysSince1970(year: year, month: 1, day: 1)
   }
 
   static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = floorDivide(shifted, 400)
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-  }
-
-  static func days(month: Int64, year: Int64) -> Int64 {
-    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-    return [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][Int(month) - 1]
+    Int64(CivilDate(year: Int(year), month: Int(month), day: Int(day)).daysSince1970)
   }
 }
 

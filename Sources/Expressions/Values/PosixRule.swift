@@ -1,3 +1,5 @@
+import Buffers
+
 /// The rule that holds after a zone's last recorded change: `CET-1CEST,M3.5.0,M10.5.0/3`.
 /// - Source: POSIX.1-2017, environment variable `TZ`; RFC 8536, section 3.3.
 struct PosixRule: Sendable {
@@ -21,13 +23,13 @@ struct PosixRule: Sendable {
       let days: Int64
       switch day {
       case .julian(let number):
-        let isLeap = CivilTime.days(month: 2, year: year) == 29
+        let isLeap = CivilDate.dayCount(month: 2, year: Int(year)) == 29
         days = newYear + number - 1 + (isLeap && number >= 60 ? 1 : 0)
       case .yearday(let number): days = newYear + number
       case .weekday(let month, let week, let weekday):
         let first = CivilTime.daysSince1970(year: year, month: month, day: 1)
         let toFirst = floorModulo(weekday - floorModulo(first + 4, 7), 7)
-        let length = CivilTime.days(month: month, year: year)
+        let length = Int64(CivilDate.dayCount(month: Int(month), year: Int(year)))
         var place = toFirst + (week - 1) * 7
         while place >= length { place -= 7 }
         days = first + place

@@ -27,8 +27,9 @@ extension Compressor {
     unsafe ZSTD_CCtx_reset(zstd, ZSTD_reset_session_and_parameters)
     unsafe ZSTD_CCtx_setParameter(zstd, ZSTD_c_compressionLevel, level)
     unsafe ZSTD_CCtx_setParameter(zstd, ZSTD_c_windowLog, windowLog)
+    // Parameter 11: that the sequences bear the limits of blocks.
     unsafe ZSTD_CCtx_setParameter(
-      zstd, ZSTD_c_experimentalParam11 /* block delimiters */, Int32(ZSTD_sf_explicitBlockDelimiters.rawValue))
+      zstd, ZSTD_c_experimentalParam11, Int32(ZSTD_sf_explicitBlockDelimiters.rawValue))
     defer { unsafe ZSTD_CCtx_reset(zstd, ZSTD_reset_session_and_parameters) }
     return unsafe sequences.withUnsafeBufferPointer { sequences in
       unsafe ZSTD_compressSequences(

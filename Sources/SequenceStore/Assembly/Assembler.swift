@@ -89,6 +89,9 @@ package struct Assembler: ~Copyable {
     return counts
   }
 
+  /// Of the batches to come, by the events so far; nil without events.
+  package var schema: Schema? { segments?.columns.schema }
+
   /// How much memory the events take, with what sorting them will need.
   package var byteCount: Int { segments?.byteCount ?? 0 }
 

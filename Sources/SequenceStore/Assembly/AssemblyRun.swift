@@ -7,11 +7,16 @@ import Expressions
 package struct AssemblyRun {
   private let stage: StageOptions
   private let assembly: any StreamAssembly
+  /// Of what comes out when nothing comes in.
+  private let emptySchemas: [Schema]
 
   /// Events in order, one dataset after the other.
-  package init(_ stage: StageOptions, _ options: AssemblyOptions) {
+  ///
+  /// - Parameter definitions: what the events' columns are when there are no events; nil: that is not known.
+  package init(_ stage: StageOptions, _ options: AssemblyOptions, definitions: DefinitionSet? = nil) {
     self.stage = stage
     assembly = DatasetAssemblers(options)
+    emptySchemas = definitions?.assembledSchemas ?? []
   }
 
   /// A row per user.
@@ -22,25 +27,47 @@ package struct AssemblyRun {
     untilMicros: Int64? = nil
   ) throws(ExpressionErrors) {
     self.stage = stage
-    assembly = SequenceAssembly(
-      try SequenceAssembler(sequence, in: definitions, untilMicros: untilMicros, options: options))
+    let assembler = try SequenceAssembler(sequence, in: definitions, untilMicros: untilMicros, options: options)
+    emptySchemas = [assembler.schema]
+    assembly = SequenceAssembly(assembler)
   }
 
   /// - Throws: `InputCutShort` when the input has no end; then nothing is written, for what is missing could change any row.
+  ///   `RunStopped` when the run was asked to stop while it wrote.
   package func run() throws -> (report: RunReport, counts: AssemblyCounts) {
     var report = try EventInput(stage).forEachBatch { try assembly.append($0) }
-    let output = try StageOutput(stage)
+    let output = try StageOutput(stage, schemas: assembly.schemas.isEmpty ? emptySchemas : assembly.schemas)
     let counts = try assembly.finish { batch in
+      try stage.stop?.check()
       try output.write(batch)
     }
+    if let horizon = report.horizonMicros { try output.write(.horizon(horizon)) }
     try output.finish()
     report.rowsOut = counts.rowsOut
     return (report, counts)
   }
 }
 
+extension DefinitionSet {
+  /// Of the datasets' events as they come out of the assembly.
+  fileprivate var assembledSchemas: [Schema] {
+    datasets.map { dataset in
+      let system = SystemColumns.fields(userType: dataset.userType)
+      let features = dataset.schema.fields.filter { field in !system.contains { $0.name == field.name } }
+      return Schema(
+        system + features,
+        metadata: [
+          MetadataKey.kind: "event", MetadataKey.dataset: dataset.name, MetadataKey.definitions: label,
+          MetadataKey.order: "user",
+        ])
+    }
+  }
+}
+
 /// What takes the events of a stream and gives out what is made of them.
 protocol StreamAssembly: AnyObject {
+  /// Of the batches that it will give out, as far as is known by now.
+  var schemas: [Schema] { get }
   func append(_ batch: RecordBatch) throws
   func finish(_ emit: (RecordBatch) throws -> Void) throws -> AssemblyCounts
 }
@@ -49,6 +76,8 @@ private final class SequenceAssembly: StreamAssembly {
   private var assembler: SequenceAssembler
 
   init(_ assembler: consuming SequenceAssembler) { self.assembler = assembler }
+
+  var schemas: [Schema] { [assembler.schema] }
 
   func append(_ batch: RecordBatch) throws { try assembler.append(batch) }
 
@@ -68,6 +97,8 @@ final class DatasetAssemblers: StreamAssembly {
   }
 
   init(_ options: AssemblyOptions) { self.options = options }
+
+  var schemas: [Schema] { assemblers.compactMap { $0.assembler.schema } }
 
   func append(_ batch: RecordBatch) throws {
     try append(batch, dataset: batch.schema.metadata[MetadataKey.dataset] ?? "")

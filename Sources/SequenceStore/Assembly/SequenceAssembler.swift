@@ -33,6 +33,9 @@ package struct SequenceAssembler: ~Copyable {
     assembler = Assembler(options)
   }
 
+  /// Of the rows to come.
+  package var schema: Schema { builder.schema }
+
   /// Adds events of any dataset; those of event types outside the sequence are left out.
   package mutating func append(_ batch: RecordBatch) throws { try assembler.append(try projection.project(batch)) }
 

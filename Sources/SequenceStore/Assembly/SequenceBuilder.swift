@@ -9,7 +9,7 @@ import Expressions
 struct SequenceBuilder {
   private let columns: SequenceColumns
   private let trimmer: SequenceTrimmer
-  private let schema: Schema
+  let schema: Schema
 
   init(
     _ definition: SequenceDefinition, _ columns: SequenceColumns, _ trimmer: SequenceTrimmer, user: Field, label: String

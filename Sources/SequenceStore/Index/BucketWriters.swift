@@ -48,11 +48,13 @@ final class BucketWriters: Sendable {
   func append(_ work: Work) throws(StoreError) {
     let queue = queues[(Int(work.bucket.days.lowerBound.number.magnitude) + work.shard.number) % queues.count]
     let byteCount = work.batch.ownByteCount
-    let failure = queue.wait(until: { $0.byteCount < Self.queueByteCount || $0.failure != nil }) { state in
-      state.work.append(work)
-      state.byteCount += byteCount
-      return state.failure
-    }
+    let failure = queue.wait(
+      until: { $0.byteCount < Self.queueByteCount || $0.failure != nil },
+      then: { state in
+        state.work.append(work)
+        state.byteCount += byteCount
+        return state.failure
+      })
     if let failure { throw failure }
   }
 

@@ -148,6 +148,8 @@ package struct IndexCounts: Sendable, Equatable {
   package var byteCount = 0
   /// The table's version with them; nil when nothing changed.
   package var version: Int64?
+  /// How the events differ from those that they replaced; nil when they replaced none.
+  package var drift: ReplacementDrift?
 
   package init() {}
 }

@@ -61,7 +61,7 @@ final class FilePlacement {
   /// Moves a file to its bucket, and syncs the directory. A file may be moved on to another bucket later.
   func place(_ file: FinishedFile) throws(StoreError) {
     let path = "\(table.path)/\(file.relativePath)"
-    let source = moved[file.temporaryPath] ?? file.temporaryPath
+    let source = self.path(of: file)
     guard source != path else { return }
     let directory = "\(table.path)/\(PartitionColumns.directory(file.bucket, file.shard))"
     try StoreDirectory.make(directory)
@@ -69,6 +69,9 @@ final class FilePlacement {
     moved[file.temporaryPath] = path
     try StoreDirectory.sync(directory)
   }
+
+  /// Where a file is now.
+  func path(of file: FinishedFile) -> String { moved[file.temporaryPath] ?? file.temporaryPath }
 
   /// Removes those of `files` that were not needed.
   func removeUnplaced(_ files: [FinishedFile]) {

@@ -19,7 +19,8 @@ package struct IndexRun {
 
   /// Events that come in order go straight to their days; others are put in order first.
   ///
-  /// - Throws: `NothingCommitted` when the stream has no end or cannot be read; then the store is as it was.
+  /// - Throws: `NothingCommitted` when the stream has no end or cannot be read, or the run was asked to stop before all
+  ///   was read; then the store is as it was.
   package func run(
     _ stage: StageOptions, assembly: AssemblyOptions, indexing: StoreIndexer.Options
   ) throws -> (report: RunReport, counts: [String: IndexCounts]) {
@@ -28,9 +29,16 @@ package struct IndexRun {
     do {
       report = try read(stage, into: indexer, DatasetAssemblers(assembly))
     } catch { throw NothingCommitted(store: store.path, reason: error) }
-    try store.keep(definitions)
-    let counts = try indexer.commit()
-    return (report, counts)
+    return (report, try commit(indexer, report.horizonMicros))
+  }
+
+  private func commit(_ indexer: StoreIndexer, _ inputHorizonMicros: Int64?) throws -> [String: IndexCounts] {
+    do {
+      try store.keep(definitions)
+      return try indexer.commit(inputHorizonMicros: inputHorizonMicros)
+    } catch {
+      throw CommitFailed(store: store.path, committed: indexer.committed, reason: error)
+    }
   }
 
   private func read(
@@ -45,8 +53,25 @@ package struct IndexRun {
     } catch let error as InputCutShort where acceptsPartial {
       report = error.report
     }
-    _ = try assemblers.finish { try indexer.add($0) }
+    _ = try assemblers.finish { batch in
+      if !acceptsPartial { try stage.stop?.check() }
+      try indexer.add(batch)
+    }
     return report
+  }
+}
+
+/// A commit could not be made; each dataset's table is as it was or as it was to become.
+package struct CommitFailed: Error, CustomStringConvertible {
+  package var store: String
+  /// The datasets whose tables were replaced before.
+  package var committed: [String]
+  package var reason: any Error
+
+  package var description: String {
+    guard !committed.isEmpty else { return "\(reason); nothing was committed to \(store)" }
+    return
+      "\(reason); committed to \(store): \(committed.joined(separator: ", ")), nothing else; run the pipeline again"
   }
 }
 
@@ -56,7 +81,9 @@ package struct NothingCommitted: Error, CustomStringConvertible {
   package var reason: any Error
 
   package var description: String {
-    guard reason is InputCutShort else { return "\(reason); nothing was committed to \(store)" }
+    guard let cut = reason as? InputCutShort, !cut.report.wasStopped else {
+      return "\(reason); nothing was committed to \(store)"
+    }
     return "the input ended before its end mark: the stage before this one did not finish; nothing was committed to "
       + "\(store): run the pipeline again, or give --partial to commit what came"
   }

@@ -33,7 +33,8 @@ struct OrderCheck {
     return true
   }
 
-  private static func compare(_ left: RecordBatch, _ row: Int, _ right: RecordBatch, _ otherRow: Int) -> Int {
+  /// The order of two rows by the key: negative, 0 or positive.
+  static func compare(_ left: RecordBatch, _ row: Int, _ right: RecordBatch, _ otherRow: Int) -> Int {
     for column in key {
       let order = left.columns[column].compare(row, right.columns[column], otherRow)
       if order != 0 { return order }

@@ -19,7 +19,8 @@ package final class StoreIndexer {
     package var rowGroupByteCount = 1 << 20
     /// Of zstd. Level 3 was measured at a sixth more CPU and no smaller files: values are encoded before.
     package var level = 1
-    /// Old rows seen after it stay, in microseconds; nil: the latest `seen_at` of the input's rows of the dataset.
+    /// Old rows seen after it stay, in microseconds; nil: what the input says, or the latest `seen_at` of its rows of the
+    /// dataset.
     package var horizonMicros: Int64?
     /// For commitInfo: what the caller was told to do.
     package var parameters: [String: String] = [:]
@@ -42,6 +43,8 @@ package final class StoreIndexer {
   private let writers: BucketWriters
   private var datasets: [String: DatasetIndexer] = [:]
   private var isOver = false
+  /// The datasets whose commits were made.
+  package private(set) var committed: [String] = []
 
   /// - Parameters:
   ///   - range: the days whose content is replaced; events of other days are added to what is there.
@@ -121,8 +124,9 @@ package final class StoreIndexer {
   /// Completes the files and commits them: for each dataset its retractions first, then its events, whose commit takes
   /// the place of all that the replaced days held. Call it only when the input was complete.
   ///
+  /// - Parameter inputHorizonMicros: up to when the input says that it has all that arrived.
   /// - Returns: by dataset, what was done.
-  package func commit() throws(StoreError) -> [String: IndexCounts] {
+  package func commit(inputHorizonMicros: Int64? = nil) throws(StoreError) -> [String: IndexCounts] {
     if case .replacing = purpose {
       for dataset in definitions.datasets { try include(dataset.name) }  // a day without events is replaced, too
     }
@@ -134,29 +138,34 @@ package final class StoreIndexer {
     let files = try writers.finish()
     var counts: [String: IndexCounts] = [:]
     for (name, indexer) in datasets.sorted(by: { $0.key < $1.key }) {
-      counts[name] = try commit(indexer, files)
+      counts[name] = try commit(indexer, files, inputHorizonMicros)
+      if counts[name]?.version != nil { committed.append(name) }
     }
     return counts
   }
 
-  private func commit(_ indexer: DatasetIndexer, _ files: [String: [FinishedFile]]) throws(StoreError) -> IndexCounts {
+  private func commit(
+    _ indexer: DatasetIndexer, _ files: [String: [FinishedFile]], _ inputHorizon: Int64?
+  ) throws(StoreError) -> IndexCounts {
     switch purpose {
-    case .replacing(let range): try replace(range, indexer, files)
+    case .replacing(let range): try replace(range, indexer, files, inputHorizon)
     case .adding(let progress, let horizons): try add(indexer, files, progress, horizons)
     }
   }
 
   private func replace(
-    _ range: DayRange, _ indexer: DatasetIndexer, _ files: [String: [FinishedFile]]
+    _ range: DayRange, _ indexer: DatasetIndexer, _ files: [String: [FinishedFile]], _ inputHorizon: Int64?
   ) throws(StoreError) -> IndexCounts {
     var counts = indexer.counts
-    let horizon = options.horizonMicros ?? indexer.newestSeenMicros ?? range.endMicros
+    let newest = [inputHorizon, indexer.newestSeenMicros].compactMap(\.self).max()
+    let horizon = options.horizonMicros ?? newest ?? range.endMicros
     counts.horizonMicros = horizon == .max ? nil : horizon
     for layout in [indexer.retractionLayout, indexer.layout] {
       let replacement = TableReplacement(
         store: store, layout: layout, range: range, horizonMicros: horizon,
         recordsHorizon: layout.table == indexer.layout.table, files: files[layout.table] ?? [],
-        fileOptions: Self.fileOptions(options), parameters: options.parameters)
+        fileOptions: Self.fileOptions(options), parameters: options.parameters,
+        measuresDrift: layout.table == indexer.layout.table)
       let outcome = try replacement.commit()
       guard layout.table == indexer.layout.table else { continue }
       counts.files = outcome.filesAdded
@@ -165,6 +174,7 @@ package final class StoreIndexer {
       counts.rowsCarriedOver = outcome.rowsCarriedOver
       counts.byteCount = outcome.bytesAdded
       counts.version = outcome.version
+      counts.drift = outcome.drift
     }
     return counts
   }

@@ -4,7 +4,7 @@ import JSONText
 /// Puts new files in the place of what a table has of some days, in one commit.
 ///
 /// Old rows that arrived after the batch's horizon, and those of other days in the same month's files, are carried over
-/// into files of their own. Files of other days than those replaced are added to what is there.
+/// into files of their own. Of files of other days than those replaced the rows that are not there yet are added.
 struct TableReplacement {
   let store: StoreDirectory
   let layout: TableLayout
@@ -16,6 +16,8 @@ struct TableReplacement {
   let files: [FinishedFile]
   let fileOptions: StoreFileOptions
   let parameters: [String: String]
+  /// Whether to count how the events differ from those that they replace.
+  let measuresDrift: Bool
 
   struct Outcome {
     var filesAdded = 0
@@ -25,6 +27,8 @@ struct TableReplacement {
     var rowsCarriedOver = 0
     var bytesAdded = 0
     var version: Int64?
+    /// Nil when nothing was replaced.
+    var drift: ReplacementDrift?
   }
 
   /// Moves the files in and commits. A table that is not there is made, unless it would be empty.
@@ -37,24 +41,29 @@ struct TableReplacement {
     }
     let table = layout.table(in: store)
     var carried = CarryOver(store, range, horizonMicros: horizonMicros, fileOptions)
+    var late = LateRows(store, besides: range, fileOptions)
     let placement = FilePlacement(table)
     let snapshot = try table.commit { snapshot throws(StoreError) in
-      try propose(onto: snapshot, &carried, placement, &outcome)
+      try propose(onto: snapshot, &carried, &late, placement, &outcome)
     }
-    placement.removeUnplaced(files + carried.finished)
+    placement.removeUnplaced(files + carried.finished + late.finished)
     if outcome.filesAdded + outcome.filesRemoved > 0 { outcome.version = snapshot.version }
     return outcome
   }
 
   /// The commit that replaces what `snapshot` has of the days; nil when it has just that.
   private func propose(
-    onto snapshot: Snapshot, _ carried: inout CarryOver, _ placement: FilePlacement, _ outcome: inout Outcome
+    onto snapshot: Snapshot, _ carried: inout CarryOver, _ late: inout LateRows, _ placement: FilePlacement,
+    _ outcome: inout Outcome
   ) throws(StoreError) -> CommitProposal? {
     let old = snapshot.files.filter { file in
       file.bucket.map { range.overlaps($0.days) } ?? (range == .all)
     }
-    let carriedOver = try carried.files(old, of: layout.table(in: store), at: snapshot, layout)
-    let change = FileChange(of: snapshot, removing: old, adding: BucketPlaces(snapshot).placing(files) + carriedOver)
+    let table = layout.table(in: store)
+    let carriedOver = try carried.files(old, of: table, at: snapshot, layout)
+    let new = try late.lacking(
+      BucketPlaces(snapshot).placing(files), in: table, at: snapshot, layout, path: placement.path)
+    let change = FileChange(of: snapshot, removing: old, adding: new + carriedOver)
     outcome = Outcome(
       filesAdded: change.added.count, filesRemoved: change.removed.count,
       rowsRemoved: change.removedRowCount - carriedOver.reduce(0) { $0 + $1.rowCount }
@@ -65,10 +74,21 @@ struct TableReplacement {
       recordsHorizon ? ReplacementHorizons(snapshot).actions(replacing: range, horizon: horizonMicros) : []
     guard !(change.isEmpty && horizons.isEmpty && metadata == snapshot.metadata) else { return nil }
     for file in change.added { try placement.place(file) }
+    if measuresDrift, !change.removed.isEmpty { outcome.drift = drift(change) }
     let actions = (metadata != snapshot.metadata ? [.metadata(metadata)] : []) + horizons + change.actions()
     return CommitProposal(
       operation: "WRITE", operationParameters: operationParameters, metrics: metrics(change, outcome),
       actions: actions, replacedPartitions: replacedPartitions, replacesTable: range == .all)
+  }
+
+  private func drift(_ change: FileChange) -> ReplacementDrift {
+    let table = layout.table(in: store)
+    var buckets: [Bucket?: DriftMeasurement.BucketFiles] = [:]
+    for file in change.removed { buckets[file.bucket, default: .init()].old.append(table.location(of: file)) }
+    for file in change.added {
+      buckets[file.bucket, default: .init()].new.append("\(table.path)/\(file.relativePath)")
+    }
+    return DriftMeasurement(deriving: layout.derived).measure(Array(buckets.values))
   }
 
   private var operationParameters: [String: JSONValue] {
@@ -79,7 +99,7 @@ struct TableReplacement {
     var metrics = change.metrics
     metrics["numRemovedRows"] = Int64(outcome.rowsRemoved)
     metrics["numCopiedRows"] = Int64(outcome.rowsCarriedOver)
-    return metrics
+    return metrics.merging(outcome.drift?.metrics ?? [:]) { $1 }
   }
 
   /// The partitions that another writer must not have added to meanwhile.

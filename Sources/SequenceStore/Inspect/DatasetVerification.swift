@@ -78,7 +78,9 @@ private struct FileCheck {
       }
       checkStatistics()
     } catch {
-      problems.append("\(StoreError(error, at: file.path))")
+      // A problem is printed after its path, with which most errors begin, too.
+      let message = "\(StoreError(error, at: file.path))"
+      problems.append(message.hasPrefix(file.path + ": ") ? String(message.dropFirst(file.path.count + 2)) : message)
     }
   }
 

@@ -37,11 +37,12 @@ package struct LiveRun {
     self.options = options
   }
 
-  /// Reads the stream to its end; all that came is durable then, whatever is thrown about the stream.
+  /// Reads the stream to its end, or until the run is asked to stop; all that came is durable then, whatever is thrown
+  /// about the stream.
   package func run(_ stage: StageOptions) throws -> (report: RunReport, rolled: LiveRollCounts) {
     let check = try EventCheck(store, definitions)
     let choice = ShardChoice(shard, of: definitions.shardCount)
-    let service = try LiveService(store, definitions, shard, options)
+    let service = try LiveService(store, definitions, shard, options, stop: stage.stop)
     let report: RunReport
     do {
       report = try EventInput(stage).forEachFrame(
@@ -50,6 +51,8 @@ package struct LiveRun {
           return (choice.part(of: raw, frame), frame.acknowledgement)
         },
         { bytes, control in if let bytes { try service.log.append(bytes, acknowledging: control) } })
+    } catch let cut as InputCutShort where cut.report.wasStopped {
+      return (cut.report, try service.close(isComplete: false, settling: false))
     } catch {
       _ = try service.close(isComplete: false, settling: false)
       throw StreamCutShort(reason: error)
@@ -74,12 +77,17 @@ final class LiveService {
   private let roller: LiveRoller
   private let acknowledgements: Acknowledgements?
 
-  init(_ store: StoreDirectory, _ definitions: DefinitionSet, _ shard: Shard, _ options: LiveRun.Options) throws {
+  /// - Parameter stop: a request that ends waiting for room on a full disk.
+  init(
+    _ store: StoreDirectory, _ definitions: DefinitionSet, _ shard: Shard, _ options: LiveRun.Options,
+    stop: StopRequest? = nil
+  ) throws {
     let roller = LiveRoller(store, definitions: definitions, shard: shard, options: options.roll)
     let acknowledgements = options.acknowledges ? Acknowledgements() : nil
     var observers = LiveLog.Observers()
     observers.segmentEnded = { roller.segmentEnded($0) }
     observers.report = options.report
+    if let stop { observers.waitsForRoom = { !stop.isMade } }
     if let acknowledgements { observers.acknowledge = { try acknowledgements.write($0) } }
     log = try LiveLog(
       LiveDirectory(store, shard), covered: try store.coveredSegment(of: shard), options: options.log,
@@ -126,7 +134,7 @@ extension Frame {
     case .control(let control):
       switch control {
       case .position, .watermark: control
-      case .end, .other: nil
+      case .horizon, .end, .other: nil
       }
     case .data: nil
     }

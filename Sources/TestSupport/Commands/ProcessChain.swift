@@ -164,7 +164,10 @@ private func start(
   unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
   var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
   var variables = unsafe variables.map { unsafe strdup($0) } + [nil]
-  defer { unsafe (arguments + variables).forEach { unsafe free($0) } }
+  defer {
+    while let text = unsafe arguments.popLast() { unsafe free(text) }
+    while let text = unsafe variables.popLast() { unsafe free(text) }
+  }
   let program = command[0].contains("/") ? command[0] : program(command[0])
   var process = pid_t()
   let status = unsafe posix_spawn(&process, program, &actions, &attributes, &arguments, &variables)

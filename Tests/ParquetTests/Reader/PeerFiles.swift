@@ -7,7 +7,9 @@ enum PeerFiles {
     guard let python = SharedData.python else { return nil }
     let directory = TemporaryDirectory()
     directory.write(script, to: "write.py")
-    guard let run = try? Tool.run(python, pythonArguments(file: directory.path + "/write.py") + [directory.path]) else { return nil }
+    guard let run = try? Tool.run(python, pythonArguments(file: directory.path + "/write.py") + [directory.path]) else {
+      return nil
+    }
     precondition(run.status == 0, run.errors)
     return directory
   }()

@@ -65,7 +65,8 @@ package final class FollowSource: StageSource {
   }
 
   /// Makes `next` hand out the last positions and end.
-  package var stop: @Sendable () -> Void { { [watcher] in watcher.stop() } }
+  package var stop: (@Sendable () -> Void)? { { [watcher] in watcher.stop() } }
+  package var wasStopped: Bool { watcher.isStopped }
 
   // MARK: Reading
 

@@ -1,0 +1,129 @@
+import Arrow
+import Buffers
+import Definitions
+import DeltaLog
+
+/// A batch's files for days that it does not replace, without the rows that the table has already: a batch that brings
+/// them again adds nothing.
+struct LateRows {
+  private let store: StoreDirectory
+  private let range: DayRange
+  private let options: StoreFileOptions
+  /// What a file has that its bucket's files lack, so that a repeated commit does it again only where they changed.
+  private var known: [String: (paths: Set<String>, file: FinishedFile?)] = [:]
+  /// All files that were made.
+  private(set) var finished: [FinishedFile] = []
+
+  init(_ store: StoreDirectory, besides range: DayRange, _ options: StoreFileOptions) {
+    self.store = store
+    self.range = range
+    self.options = options
+  }
+
+  /// `files`, those of other days than the replaced ones as far as the table lacks their rows.
+  ///
+  /// - Parameter path: where a file lies.
+  mutating func lacking(
+    _ files: [FinishedFile], in table: DeltaTable, at snapshot: Snapshot, _ layout: TableLayout,
+    path: (FinishedFile) -> String
+  ) throws(StoreError) -> [FinishedFile] {
+    var lacking: [FinishedFile] = []
+    var rows: TableRows?
+    for late in files {
+      let present = snapshot.files.filter { $0.bucket?.days.overlaps(late.bucket.days) ?? false }
+      let isThere = present.contains { PathEncoding.fileKey($0.path) == late.relativePath }
+      guard !range.overlaps(late.bucket.days), !present.isEmpty, !isThere else {
+        lacking.append(late)
+        continue
+      }
+      let reader = if let rows { rows } else { try reader(layout, snapshot) }
+      rows = reader
+      let file = StoreFile(late.action(modifiedMillis: 0), path: path(late))
+      let others = present.map { StoreFile($0, path: table.location(of: $0)) }
+      if let file = try self.file(late, file, without: others, reader) { lacking.append(file) }
+    }
+    return lacking
+  }
+
+  private func reader(_ layout: TableLayout, _ snapshot: Snapshot) throws(StoreError) -> TableRows {
+    TableRows(try TableLayout(of: snapshot, dataset: layout.dataset, table: layout.table), of: snapshot, in: store)
+  }
+
+  private mutating func file(
+    _ late: FinishedFile, _ file: StoreFile, without others: [StoreFile], _ rows: TableRows
+  ) throws(StoreError) -> FinishedFile? {
+    let paths = Set(others.map(\.path))
+    if let known = known[late.temporaryPath], known.paths == paths { return known.file }
+    var standings = Standings()
+    try standings.expect(rows, file)
+    for other in others { try standings.note(rows, other) }
+    let rest = standings.unmetCount == late.rowCount ? late : try written(late, file, standings, rows)
+    known[late.temporaryPath] = (paths, rest)
+    return rest
+  }
+
+  private mutating func written(
+    _ late: FinishedFile, _ file: StoreFile, _ standings: Standings, _ rows: TableRows
+  ) throws(StoreError) -> FinishedFile? {
+    guard standings.unmetCount > 0 else { return nil }
+    let rest = try rows.write([file], to: late.bucket, options, choosing: { standings.unmet($0) }).file
+    if let rest { finished.append(rest) }
+    return rest
+  }
+}
+
+/// Which of some events a table has, in the same or a higher revision.
+private struct Standings {
+  private struct Identity: Hashable {
+    var type: String
+    var key: Int64
+  }
+
+  /// The revision and the time of arrival of each expected event.
+  private var expected: [Identity: (revision: Int32, seenAt: Int64)] = [:]
+  private var met: Set<Identity> = []
+
+  /// How many of the expected events the table lacks.
+  var unmetCount: Int { expected.count - met.count }
+
+  /// Takes the events of `file` for those to look for.
+  mutating func expect(_ rows: TableRows, _ file: StoreFile) throws(StoreError) {
+    try Self.forEach(rows, file) { identity, revision, seenAt in expected[identity] = (revision, seenAt) }
+  }
+
+  /// Notes which of them `file` has.
+  mutating func note(_ rows: TableRows, _ file: StoreFile) throws(StoreError) {
+    try Self.forEach(rows, file) { identity, revision, seenAt in
+      guard let wanted = expected[identity] else { return }
+      let stands = revision != wanted.revision ? revision > wanted.revision : seenAt <= wanted.seenAt
+      if stands { met.insert(identity) }
+    }
+  }
+
+  /// The rows of a batch of expected events that the table lacks.
+  func unmet(_ batch: RecordBatch) -> Bitmap {
+    var bits = BitmapBuilder(capacity: batch.rowCount)
+    Self.forEach(batch) { identity, _, _ in bits.append(!met.contains(identity)) }
+    return bits.finish()
+  }
+
+  private static func forEach(
+    _ rows: TableRows, _ file: StoreFile, _ body: (Identity, Int32, Int64) -> Void
+  ) throws(StoreError) {
+    let reader = try rows.reader(file, choosing: { _ in nil })
+    do { while let batch = try reader.next() { forEach(batch, body) } } catch { throw .assembly(error) }
+  }
+
+  /// The system columns come first; the event type is a dictionary.
+  private static func forEach(_ batch: RecordBatch, _ body: (Identity, Int32, Int64) -> Void) {
+    let (seen, types, keys, revisions) = (
+      batch.columns[2].values, batch.columns[3], batch.columns[4].values, batch.columns[5].values
+    )
+    guard case .dictionary(_, let names) = types.storage else { return }
+    let texts = (0..<names.count).map(names.string)
+    for row in 0..<batch.rowCount {
+      let identity = Identity(type: texts[types.dictionaryIndex(row)], key: keys.load(row, as: Int64.self))
+      body(identity, revisions.load(row, as: Int32.self), seen.load(row, as: Int64.self))
+    }
+  }
+}
