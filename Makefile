@@ -22,7 +22,7 @@ FROM   ?= $(DATE)
 TO     ?= $(FROM)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## generate events, run them through batch and streaming, serve them (SERVE=0: do not go on)
 	PATH="$(CURDIR)/$(BUILD):$$PATH" examples/engagement/demo.sh
@@ -38,6 +38,14 @@ install: build ## install the commands and the authoring module under PREFIX (/u
 	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/seqline/python/seqline"
 	install -m 755 $(addprefix $(BUILD)/,$(COMMANDS)) "$(DESTDIR)$(PREFIX)/bin"
 	install -m 644 python/seqline/*.py "$(DESTDIR)$(PREFIX)/share/seqline/python/seqline"
+
+install-service: ## install what deploy/README.md describes: units, scripts, settings, cron
+	install -d "$(DESTDIR)$(PREFIX)/libexec/seqline" "$(DESTDIR)/etc/systemd/system" "$(DESTDIR)/etc/seqline" "$(DESTDIR)/etc/cron.d"
+	install -m 755 deploy/libexec/* "$(DESTDIR)$(PREFIX)/libexec/seqline"
+	for file in deploy/systemd/*; do \
+	  sed 's|/usr/local/|$(PREFIX)/|' $$file > "$(DESTDIR)/etc/systemd/system/$${file##*/}"; done
+	sed 's|/usr/local/|$(PREFIX)/|g' deploy/crontab > "$(DESTDIR)/etc/cron.d/seqline"
+	test -e "$(DESTDIR)/etc/seqline/seqline.env" || install -m 644 deploy/seqline.env "$(DESTDIR)/etc/seqline"
 
 backfill: build ## DATE=D [FROM=D TO=E] DATA=dir STORE=dir: raw days into the store
 	@test -n "$(FROM)" || { echo "make backfill DATE=2026-11-20, or FROM= and TO=" >&2; exit 2; }
@@ -65,4 +73,4 @@ venv: packages
 	@test -f $(VENV)/.peers && [ "$$(cat $(VENV)/.peers)" = "$(PEERS)" ] || { \
 	  python3 -m venv $(VENV) && $(VENV)/bin/pip install -q $(PEERS) && echo "$(PEERS)" > $(VENV)/.peers; }
 
-.PHONY: help demo test build install backfill bench format clean packages venv
+.PHONY: help demo test build install install-service backfill bench format clean packages venv

@@ -109,7 +109,7 @@ let package = Package(
     tests("ServingTests", ["Serving"] + commands),
     tests(
       "CommandSupportTests", ["CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-    tests("CommandTests", data: ["cases", "fixtures"]),
+    tests("CommandTests", ["JSONText"], data: ["cases", "fixtures"]),
     tests("InteropTests", commands, data: ["peers"]),
   ],
   cxxLanguageStandard: .cxx17

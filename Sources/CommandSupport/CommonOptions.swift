@@ -53,6 +53,8 @@ public struct StageFlags: ParsableArguments {
   @Option(help: "How the summary is written: text or json.")
   package var logFormat: Summary.Format = .text
 
+  @OptionGroup(title: "Options for metrics") package var metrics: MetricsFlags
+
   public init() {}
 
   public func validate() throws {

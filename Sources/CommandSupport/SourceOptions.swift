@@ -83,7 +83,11 @@ extension StageFlags {
     let summary = Summary(command: command, format: logFormat)
     var options = options
     options.stop = .onTermination(source?.stop)
-    summary.print(try StageRun(stage, options: options, source: source).run())
+    summary.print(
+      try metrics.observing(command, stage.definitions) { metrics in
+        options.metrics = metrics
+        return try StageRun(stage, options: options, source: source).run()
+      })
     return .done
   }
 }

@@ -75,7 +75,7 @@ final class StoreView: Sendable {
   /// - Source: Prometheus text exposition format 0.0.4.
   func metrics(nowMicros: Int64) -> String {
     let live = live.statistics
-    var text = MetricText()
+    var text = PrometheusText()
     text.add("seqline_table_version", .gauge, "The Delta version that is served.", by: "dataset", tables.versions)
     text.add("seqline_refreshes_total", .counter, "How often newer tables were taken up.", tables.refreshes)
     text.add(

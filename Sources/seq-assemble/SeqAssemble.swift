@@ -48,16 +48,22 @@ struct SeqAssemble: SeqlineCommand {
     let summary = Summary(command: "seq-assemble", format: stage.logFormat)
     let options = AssemblyOptions(
       memoryLimit: memory.bytes, temporaryDirectory: temporaryDirectory, keepsRetractions: !dropRetractions)
-    let (report, counts) = try run(options).run()
+    var counts = AssemblyCounts()
+    let stop = StopRequest.onTermination()
+    let report = try stage.metrics.observing("seq-assemble", nil) { metrics in
+      var stage = stage.options(output)
+      (stage.stop, stage.metrics) = (stop, metrics)
+      let assembled = try run(stage, options).run()
+      counts = assembled.counts
+      return assembled.report
+    }
     summary.print(
       report,
       [("superseded", .integer(Int64(counts.superseded))), ("runs spilled", .integer(Int64(counts.spilledRuns)))])
     return .done
   }
 
-  private func run(_ options: AssemblyOptions) throws -> AssemblyRun {
-    var stage = stage.options(output)
-    stage.stop = .onTermination()
+  private func run(_ stage: StageOptions, _ options: AssemblyOptions) throws -> AssemblyRun {
     guard let sequence else {
       if until != nil { throw ValidationError("--until ends sequences; name one with --sequence") }
       return AssemblyRun(stage, options, definitions: output.isTable ? try definitions.loadIfNamed() : nil)

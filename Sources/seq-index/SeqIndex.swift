@@ -82,14 +82,22 @@ struct SeqIndex: SeqlineCommand {
   }
 
   private func index(replacing days: String, _ summary: Summary) throws {
+    let definitions = try definitions.load()
     let run = IndexRun(
-      StoreDirectory(try store.path()), definitions: try definitions.load(), replacing: try DayRange(parsing: days),
+      StoreDirectory(try store.path()), definitions: definitions, replacing: try DayRange(parsing: days),
       acceptsPartial: partial)
     var indexing = indexing
     indexing.parameters = ["replace": days]
     indexing.horizonMicros = horizon?.micros
-    var (report, counts) = try run.run(stoppable, assembly: assembly, indexing: indexing)
-    report.rowsOut = counts.values.reduce(0) { $0 + $1.rows + $1.rowsOutside }
+    var counts: [String: IndexCounts] = [:]
+    let report = try observing(definitions) { stage in
+      var report: RunReport
+      (report, counts) = try run.run(stage, assembly: assembly, indexing: indexing)
+      report.rowsOut = counts.values.reduce(0) { $0 + $1.rows + $1.rowsOutside }
+      let replaced = counts
+      stage.metrics?.include { replaced.write(to: &$0) }
+      return report
+    }
     summary.print(report, Self.facts(counts), details: Self.details(counts))
   }
 
@@ -105,8 +113,13 @@ struct SeqIndex: SeqlineCommand {
     let definitions = try definitions.load()
     let run = LiveRun(
       StoreDirectory(try store.path()), definitions: definitions, shard: try shard(of: definitions), options: options)
-    var (report, rolled) = try run.run(stoppable)
-    report.rowsOut = report.rowsIn
+    var rolled = LiveRollCounts()
+    let report = try observing(definitions) { stage in
+      var report: RunReport
+      (report, rolled) = try run.run(stage)
+      report.rowsOut = report.rowsIn
+      return report
+    }
     summary.print(report, Self.facts(rolled.datasets))
   }
 
@@ -124,11 +137,14 @@ struct SeqIndex: SeqlineCommand {
     return .first
   }
 
-  /// How to read; SIGTERM and SIGINT stop it.
-  private var stoppable: StageOptions {
+  /// Runs `body` with how to read: SIGTERM and SIGINT stop it, and the metrics are told.
+  private func observing(_ definitions: DefinitionSet, _ body: (StageOptions) throws -> RunReport) throws -> RunReport {
     var options = stage.options()
     options.stop = .onTermination()
-    return options
+    return try stage.metrics.observing("seq-index", definitions) { metrics in
+      options.metrics = metrics
+      return try body(options)
+    }
   }
 
   private var indexing: StoreIndexer.Options {

@@ -15,43 +15,45 @@ package struct EventInput {
   ///   stop before it.
   /// - Returns: rows and bytes that came in.
   package func forEachBatch(_ body: @escaping (RecordBatch) throws -> Void) throws -> RunReport {
-    try forEachFrame({ _, frame in frame }) { frame in
+    try forEachFrame({ _, frame in frame }) { frame, _ in
       guard case .data(_, let batches) = frame else { return }
       for batch in batches where batch.rowCount > 0 { try body(batch) }
     }
   }
 
-  /// Calls `body` with what `work` makes of each frame, in the order of the stream; data frames hold events.
+  /// Calls `body` with what `work` makes of each frame, in the order of the stream, and the times of the frame's newest
+  /// events, if the options have metrics; data frames hold events.
   ///
   /// - Parameter work: is given a frame as it came and decoded, on several threads at once.
   /// - Throws: `InputCutShort`, after all that came, when the input ended without its end mark.
   /// - Returns: rows and bytes that came in.
   package func forEachFrame<Product>(
-    _ work: @escaping @Sendable (RawFrame, Frame) throws -> Product, _ body: @escaping (Product) throws -> Void
+    _ work: @escaping @Sendable (RawFrame, Frame) throws -> Product,
+    _ body: @escaping (Product, NewestEvents) throws -> Void
   ) throws -> RunReport {
     let input = StageInput(options, takesEmptyPipe: false)
-    let limit = options.maximumFrameByteCount
+    let (limit, metrics) = (options.maximumFrameByteCount, options.metrics)
     var account = StreamAccount()
     var report = RunReport()
     try OrderedPipeline(threads: options.threads).run(
-      read: { try input.next() },
+      read: { try metrics.reading { try input.next() } },
       makeWorker: {
         { unit in
-          let unit = try Self.decode(unit, limit: limit)
-          return (unit, try work(unit.raw, unit.frame))
+          try metrics.timing(.work) {
+            var unit = try Self.decode(unit, limit: limit)
+            if metrics != nil { unit.noteTimes() }
+            return (unit, try work(unit.raw, unit.frame))
+          }
         }
       },
       write: { unit, product in
-        report.bytesIn += unit.raw.bytes.byteCount
+        report.add(unit.report)
         do {
           try account.add(unit.frame, byteOffset: unit.raw.byteOffset)
         } catch { throw FileError(path: unit.source, error: error) }
-        switch unit.frame {
-        case .data(_, let batches): report.rowsIn += batches.reduce(0) { $0 + $1.rowCount }
-        case .control(.horizon(let micros)): report.noteHorizon(micros)
-        case .control: break
-        }
-        try body(product)
+        if case .control(.horizon(let micros)) = unit.frame { report.noteHorizon(micros) }
+        try metrics.timing(.write) { try body(product, unit.newest) }
+        metrics?.unitEnded(unit.account)
       })
     report.wasStopped = input.wasStopped
     guard !input.wasStopped, !input.wasCutShort, !input.hadFrames || account.isComplete else {
@@ -64,6 +66,25 @@ package struct EventInput {
     var raw: RawFrame
     var frame: Frame
     var source: String
+    /// Empty where nobody asked.
+    var newest = NewestEvents()
+
+    var batches: [RecordBatch] { if case .data(_, let batches) = frame { batches } else { [] } }
+
+    mutating func noteTimes() { for batch in batches { newest.add(batch) } }
+
+    var report: RunReport {
+      var report = RunReport()
+      report.bytesIn = raw.bytes.byteCount
+      report.rowsIn = batches.reduce(0) { $0 + $1.rowCount }
+      return report
+    }
+
+    var account: UnitAccount {
+      var account = UnitAccount(report: report, newest: newest)
+      if case .data = frame { account.framesIn = 1 }
+      return account
+    }
   }
 
   private static func decode(_ unit: InputUnit, limit: Int) throws -> Unit {

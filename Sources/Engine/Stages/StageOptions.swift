@@ -27,6 +27,8 @@ package struct StageOptions: Sendable {
   package var maximumFrameByteCount: Int
   /// What may ask the run to stop before its input ends.
   package var stop: StopRequest?
+  /// Who is told how the run does.
+  package var metrics: StageMetrics?
 
   package init(
     inputs: [String], threads: Int, format: OutputFormat? = nil, level: Int? = nil, columns: [String]? = nil,

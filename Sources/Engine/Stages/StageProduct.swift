@@ -26,6 +26,24 @@ struct StageProduct: Sendable {
   var origin: Origin
   var payload = Payload.none
   var report = RunReport()
+  /// Of the rows that came of the unit; empty where nobody asked.
+  var newest = NewestEvents()
   /// Their lines are numbered from the first of the unit.
   var deadLetters: [DeadLetter] = []
+}
+
+extension StageProduct {
+  /// What the metrics are told.
+  var account: UnitAccount {
+    var account = UnitAccount(report: report, newest: newest)
+    if case .data = origin { account.framesIn = 1 }
+    switch payload {
+    case .frames(let frames):
+      account.framesOut = frames.count
+      account.bytesOut = frames.reduce(0) { $0 + $1.bytes.byteCount }
+    case .text(let text): account.bytesOut = text.byteCount
+    case .none, .batches: break
+    }
+    return account
+  }
 }

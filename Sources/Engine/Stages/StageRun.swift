@@ -27,13 +27,17 @@ package struct StageRun {
     // A source of its own kind that cannot be stopped is left at any unit.
     let ending = source != nil && input.stop == nil ? options.stop : nil
     let (stage, encoder, options) = (stage, output.encoder, options)
+    let metrics = options.metrics
     try OrderedPipeline(threads: options.threads).run(
-      read: { ending?.isMade == true ? nil : try input.next() },
+      read: { ending?.isMade == true ? nil : try metrics.reading { try input.next() } },
       makeWorker: {
         let worker = try StageWorker(stage, encoder: encoder, options: options)
-        return { try worker.work($0) }
+        return { unit in try metrics.timing(.work) { try worker.work(unit) } }
       },
-      write: { try sink.write($0) })
+      write: { product in
+        try metrics.timing(.write) { try sink.write(product) }
+        metrics?.unitEnded(product.account)
+      })
     if input.wasStopped || ending?.isMade == true { return try sink.stopped() }
     guard !input.wasCutShort, !input.hadFrames || sink.account.isComplete else { throw InputCutShort(sink.report) }
     if let horizon = sink.report.horizonMicros { try output.write(.horizon(horizon)) }

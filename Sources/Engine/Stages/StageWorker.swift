@@ -10,6 +10,7 @@ final class StageWorker {
   private let encoder: ProductEncoder
   private let keepsRejectedText: Bool
   private let maximumFrameByteCount: Int
+  private let notesTimes: Bool
   private let transform: PipelineStage.Transform
   private var decoder: RawDecoder?
 
@@ -18,6 +19,7 @@ final class StageWorker {
     self.encoder = encoder
     keepsRejectedText = options.deadLetters != nil
     maximumFrameByteCount = options.maximumFrameByteCount
+    notesTimes = options.metrics != nil
     transform = try stage.makeTransform()
   }
 
@@ -167,7 +169,16 @@ final class StageWorker {
     guard batch.rowCount > 0 else { return }
     let batches = try transform(batch, &product.report).filter { $0.rowCount > 0 }
     product.report.rowsOut += batches.reduce(0) { $0 + $1.rowCount }
+    if notesTimes { for batch in batches { noteTimes(of: batch, in: &product.newest) } }
     product.payload.append(encoder.encode(encoder.format == .frames ? batches.map { $0.codingTexts() } : batches))
+  }
+
+  private func noteTimes(of batch: RecordBatch, in newest: inout NewestEvents) {
+    if let source = stage.text?.source, batch.schema.metadata[MetadataKey.kind] == "raw" {
+      newest.add(batch, of: source)
+    } else {
+      newest.add(batch)
+    }
   }
 }
 

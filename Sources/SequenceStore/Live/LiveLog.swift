@@ -25,6 +25,8 @@ package final class LiveLog: Sendable {
   package struct Observers: Sendable {
     /// What was to be acknowledged, in order: all that precedes it is durable.
     package var acknowledge: @Sendable ([Control]) throws -> Void = { _ in }
+    /// A group of frames has become durable.
+    package var synced: @Sendable (LiveSync) -> Void = { _ in }
     /// A segment has ended.
     package var segmentEnded: @Sendable (UInt64) -> Void = { _ in }
     /// Something that people should know: a line of text.
@@ -129,6 +131,15 @@ package final class LiveLog: Sendable {
     lock.withLock { $0 = nil }
     if let failure = state.update({ $0.failure }) { throw failure }
   }
+}
+
+/// A write to the log, with its sync.
+package struct LiveSync: Sendable {
+  package var frameCount: Int
+  package var byteCount: Int
+  package var seconds: Double
+  /// How far the log is durable with it.
+  package var durable: DurableMarker
 }
 
 /// The lock of a live log: only one writer has it, and says who it is.

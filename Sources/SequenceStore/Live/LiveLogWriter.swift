@@ -44,13 +44,17 @@ final class LiveLogWriter {
   }
 
   private func store(_ group: LiveLog.Group) throws {
+    let start = Clock.now
     try whenThereIsRoom { () throws(SystemError) in try segment.append(group.frames) }
+    let seconds = Clock.now - start
     noteAge()
     let durable = segment.durable
     state.update { state in
       state.syncedCount += group.frames.count
       state.durable = durable
     }
+    observers.synced(
+      LiveSync(frameCount: group.frames.count, byteCount: group.byteCount, seconds: seconds, durable: durable))
     if !group.acknowledged.isEmpty { try observers.acknowledge(group.acknowledged) }
   }
 

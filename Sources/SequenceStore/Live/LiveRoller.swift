@@ -13,6 +13,8 @@ package final class LiveRoller: Sendable {
     package var indexing = StoreIndexer.Options()
     /// Is told of each step that is done; an error ends the roll there.
     package var observe: @Sendable (LiveRollStep) throws -> Void = { _ in }
+    /// An attempt has ended, well or not, after so many seconds.
+    package var attempted: @Sendable (Result<LiveRollCounts, any Error>, Double) -> Void = { _, _ in }
     /// Something that people should know: a line of text.
     package var report: @Sendable (String) -> Void = { _ in }
     /// The most seconds between attempts.
@@ -77,8 +79,10 @@ package final class LiveRoller: Sendable {
   private func run() {
     var delay: Double?
     while let last = next(after: delay) {
+      let start = Clock.now
       do {
         let counts = try roll.runAll(through: last)
+        options.attempted(.success(counts), Clock.now - start)
         state.update { state in
           (state.rolled, state.failure) = (last, nil)
           state.counts.add(counts)
@@ -86,6 +90,7 @@ package final class LiveRoller: Sendable {
         delay = nil
         tidy(counts.datasets.keys.sorted())
       } catch {
+        options.attempted(.failure(error), Clock.now - start)
         if delay == nil { options.report("\(LiveRollFailure(path: roll.live.path, reason: error))") }
         state.update { $0.failure = error }
         delay = min(delay.map { $0 * 2 } ?? 1, options.retrySeconds)

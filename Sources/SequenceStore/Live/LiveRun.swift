@@ -42,15 +42,20 @@ package struct LiveRun {
   package func run(_ stage: StageOptions) throws -> (report: RunReport, rolled: LiveRollCounts) {
     let check = try EventCheck(store, definitions)
     let choice = ShardChoice(shard, of: definitions.shardCount)
-    let service = try LiveService(store, definitions, shard, options, stop: stage.stop)
+    let metrics = stage.metrics.map { LiveMetrics($0, shard: shard) }
+    let service = try LiveService(store, definitions, shard, options, metrics, stop: stage.stop)
     let report: RunReport
     do {
       report = try EventInput(stage).forEachFrame(
         { raw, frame in
           try check.check(frame)
-          return (choice.part(of: raw, frame), frame.acknowledgement)
+          return (bytes: choice.part(of: raw, frame), acknowledgement: frame.acknowledgement)
         },
-        { bytes, control in if let bytes { try service.log.append(bytes, acknowledging: control) } })
+        { product, newest in
+          guard let bytes = product.bytes else { return }
+          metrics?.appending(newest)
+          try service.log.append(bytes, acknowledging: product.acknowledgement)
+        })
     } catch let cut as InputCutShort where cut.report.wasStopped {
       return (cut.report, try service.close(isComplete: false, settling: false))
     } catch {
@@ -80,14 +85,17 @@ final class LiveService {
   /// - Parameter stop: a request that ends waiting for room on a full disk.
   init(
     _ store: StoreDirectory, _ definitions: DefinitionSet, _ shard: Shard, _ options: LiveRun.Options,
-    stop: StopRequest? = nil
+    _ metrics: LiveMetrics? = nil, stop: StopRequest? = nil
   ) throws {
-    let roller = LiveRoller(store, definitions: definitions, shard: shard, options: options.roll)
+    var rolling = options.roll
+    if let metrics { rolling.attempted = { metrics.rolled($0, seconds: $1) } }
+    let roller = LiveRoller(store, definitions: definitions, shard: shard, options: rolling)
     let acknowledgements = options.acknowledges ? Acknowledgements() : nil
     var observers = LiveLog.Observers()
     observers.segmentEnded = { roller.segmentEnded($0) }
     observers.report = options.report
     if let stop { observers.waitsForRoom = { !stop.isMade } }
+    if let metrics { observers.synced = { metrics.synced($0) } }
     if let acknowledgements { observers.acknowledge = { try acknowledgements.write($0) } }
     log = try LiveLog(
       LiveDirectory(store, shard), covered: try store.coveredSegment(of: shard), options: options.log,

@@ -1,5 +1,6 @@
 import Arrow
 import Definitions
+import Engine
 import Glibc
 import JSONText
 import NIOHTTP1
@@ -50,7 +51,7 @@ package final class SequenceAPI: Sendable {
     case 1 where path[0] == "readyz": return ("/readyz", readiness())
     case 1 where path[0] == "metrics":
       let text = metrics.text + store.metrics(nowMicros: Self.nowMicros) + definitionsInfo
-      return ("/metrics", HTTPAnswer(contentType: "text/plain; version=0.0.4; charset=utf-8", text: text))
+      return ("/metrics", HTTPAnswer(contentType: PrometheusText.contentType, text: text))
     case 2 where path[0] == "v1" && path[1] == "sequences": return ("/v1/sequences", HTTPAnswer(json: list))
     case 3 where path[0] == "v1" && path[1] == "sequences":
       return (
@@ -152,7 +153,7 @@ package final class SequenceAPI: Sendable {
 
   private var definitionsInfo: String {
     let served = definitions.current.definitions
-    var text = MetricText()
+    var text = PrometheusText()
     text.add(
       info: "seqline_definitions_info", "The definitions that are served.",
       [("version", "\(served.version)"), ("digest", served.digest)])

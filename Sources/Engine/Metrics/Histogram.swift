@@ -1,0 +1,29 @@
+/// Counts of values by size, for quantiles over time and over several processes.
+package struct Histogram: Sendable {
+  /// Ascending; a value is counted at the first that is not below it.
+  private let bounds: [Double]
+  private var counts: [Int]
+  package private(set) var sum = 0.0
+  package private(set) var count = 0
+
+  /// - Parameter bounds: upper ends of the buckets, inclusive and ascending; what is above the last is counted, too.
+  package init(bounds: [Double]) {
+    self.bounds = bounds
+    counts = [Int](repeating: 0, count: bounds.count + 1)
+  }
+
+  package mutating func observe(_ value: Double) {
+    counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
+    sum += value
+    count += 1
+  }
+
+  /// How many values are not above each bound, of which the last is infinity.
+  var cumulative: [(bound: String, count: Int)] {
+    var total = 0
+    return zip(bounds.map { "\($0)" } + ["+Inf"], counts).map { bound, count in
+      total += count
+      return (bound, total)
+    }
+  }
+}
