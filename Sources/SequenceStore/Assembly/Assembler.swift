@@ -33,6 +33,8 @@ package struct AssemblyCounts: Sendable, Equatable {
   package var superseded = 0
   /// Sorted runs written to temporary files.
   package var spilledRuns = 0
+
+  package init() {}
 }
 
 /// Brings the events of one dataset into order (user, ts, event_type, event_key) and leaves of each event the row that

@@ -1,3 +1,4 @@
+import Definitions
 import DeltaLog
 import Engine
 import Synchronization

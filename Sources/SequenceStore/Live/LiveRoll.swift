@@ -71,9 +71,14 @@ package enum LiveRollStep: Sendable, Hashable {
 
 /// What a roll did.
 package struct LiveRollCounts: Sendable, Equatable {
-  package var datasets: [String: IndexCounts] = [:]
+  package var datasets: [String: IndexCounts]
   /// Rows left out because a batch run had seen them, or their absence.
-  package var staleRows = 0
+  package var staleRows: Int
+
+  package init(datasets: [String: IndexCounts] = [:], staleRows: Int = 0) {
+    self.datasets = datasets
+    self.staleRows = staleRows
+  }
 }
 
 /// What ended segments hold that the tables lack.

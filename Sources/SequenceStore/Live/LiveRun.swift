@@ -51,7 +51,7 @@ package struct LiveRun {
           try check.check(frame)
           return (bytes: choice.part(of: raw, frame), acknowledgement: frame.acknowledgement)
         },
-        { product, newest in
+        { (product: (bytes: Buffer?, acknowledgement: Control?), newest: NewestEvents) in
           guard let bytes = product.bytes else { return }
           metrics?.appending(newest)
           try service.log.append(bytes, acknowledging: product.acknowledgement)
