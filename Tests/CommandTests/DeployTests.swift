@@ -27,6 +27,7 @@ import Testing
   @Test func settingsAreReadBySystemdAndShellsAlike() throws {
     let result = try run(
       """
+      for name in $(compgen -v SEQ); do unset "$name"; done
       set -a; . "$DEPLOY/seqline.env"; env | grep -E '^SEQ' | sort > shell
       sed -E "/^#|^$/d; s/'//g" "$DEPLOY/seqline.env" | sort > plain
       diff shell plain
@@ -62,7 +63,7 @@ import Testing
         "SEQLINE_TABLES": log.directory, "SEQLINE_METRICS": "metrics", "SEQLINE_DEAD_LETTERS": "dead.ndjson",
       ]) { $1 })
     let metrics = ["seq-enrich.prom", "seq-filter.prom", "seq-index.prom", "seq-ingest.prom"]
-    #expect(result.lines.prefix(7) == ["exit 0", "exit 0"] + metrics + ["exit 0"], "\(result)")
-    #expect(result.lines.suffix(2) == ["same", "once"], "\(result)")
+    #expect(Array(result.lines.prefix(7)) == ["exit 0", "exit 0"] + metrics + ["exit 0"], "\(result)")
+    #expect(Array(result.lines.suffix(2)) == ["same", "once"], "\(result)")
   }
 }
