@@ -3,19 +3,24 @@ import Buffers
 import Definitions
 import DeltaLog
 
-/// A batch's files for days that it does not replace, without the rows that the table has already: a batch that brings
-/// them again adds nothing.
+/// A batch's files for days that it does not replace, without the rows that the table has already, or that were taken
+/// back: a batch that brings them again adds nothing.
 struct LateRows {
   private let store: StoreDirectory
   private let range: DayRange
   private let options: StoreFileOptions
+  private let isOfEvents: Bool
+  /// Read when the first rows are looked for.
+  private var retractions: RetractionIndex?
   /// What a file has that its bucket's files lack, so that a repeated commit does it again only where they changed.
   private var known: [String: (paths: Set<String>, file: FinishedFile?)] = [:]
   /// All files that were made.
   private(set) var finished: [FinishedFile] = []
 
-  init(_ store: StoreDirectory, besides range: DayRange, _ options: StoreFileOptions) {
+  /// - Parameter isOfEvents: whether retractions apply to the rows, which are none themselves.
+  init(_ store: StoreDirectory, besides range: DayRange, isOfEvents: Bool, _ options: StoreFileOptions) {
     self.store = store
+    self.isOfEvents = isOfEvents
     self.range = range
     self.options = options
   }
@@ -54,12 +59,18 @@ struct LateRows {
   ) throws(StoreError) -> FinishedFile? {
     let paths = Set(others.map(\.path))
     if let known = known[late.temporaryPath], known.paths == paths { return known.file }
+    let retractions = if let retractions { retractions } else { try readRetractions(rows.layout.dataset) }
+    self.retractions = retractions
     var standings = Standings()
-    try standings.expect(rows, file)
+    try standings.expect(rows, file) { retractions.valid(among: $0) }
     for other in others { try standings.note(rows, other) }
     let rest = standings.unmetCount == late.rowCount ? late : try written(late, file, standings, rows)
     known[late.temporaryPath] = (paths, rest)
     return rest
+  }
+
+  private func readRetractions(_ dataset: String) throws(StoreError) -> RetractionIndex {
+    isOfEvents ? try RetractionIndex(of: dataset, in: store) : RetractionIndex()
   }
 
   private mutating func written(
@@ -86,31 +97,33 @@ private struct Standings {
   /// How many of the expected events the table lacks.
   var unmetCount: Int { expected.count - met.count }
 
-  /// Takes the events of `file` for those to look for.
-  mutating func expect(_ rows: TableRows, _ file: StoreFile) throws(StoreError) {
-    try Self.forEach(rows, file) { identity, revision, seenAt in expected[identity] = (revision, seenAt) }
+  /// Takes the chosen events of `file` for those to look for.
+  mutating func expect(
+    _ rows: TableRows, _ file: StoreFile, choosing choice: @escaping RowChoice
+  ) throws(StoreError) {
+    try Self.forEach(rows, file, choice) { identity, revision, seenAt in expected[identity] = (revision, seenAt) }
   }
 
   /// Notes which of them `file` has.
   mutating func note(_ rows: TableRows, _ file: StoreFile) throws(StoreError) {
-    try Self.forEach(rows, file) { identity, revision, seenAt in
+    try Self.forEach(rows, file, { _ in nil }) { identity, revision, seenAt in
       guard let wanted = expected[identity] else { return }
       let stands = revision != wanted.revision ? revision > wanted.revision : seenAt <= wanted.seenAt
       if stands { met.insert(identity) }
     }
   }
 
-  /// The rows of a batch of expected events that the table lacks.
+  /// The expected rows of a batch that the table lacks.
   func unmet(_ batch: RecordBatch) -> Bitmap {
     var bits = BitmapBuilder(capacity: batch.rowCount)
-    Self.forEach(batch) { identity, _, _ in bits.append(!met.contains(identity)) }
+    Self.forEach(batch) { identity, _, _ in bits.append(expected[identity] != nil && !met.contains(identity)) }
     return bits.finish()
   }
 
   private static func forEach(
-    _ rows: TableRows, _ file: StoreFile, _ body: (Identity, Int32, Int64) -> Void
+    _ rows: TableRows, _ file: StoreFile, _ choice: @escaping RowChoice, _ body: (Identity, Int32, Int64) -> Void
   ) throws(StoreError) {
-    let reader = try rows.reader(file, choosing: { _ in nil })
+    let reader = try rows.reader(file, choosing: choice)
     do { while let batch = try reader.next() { forEach(batch, body) } } catch { throw .assembly(error) }
   }
 

@@ -41,7 +41,7 @@ struct TableReplacement {
     }
     let table = layout.table(in: store)
     var carried = CarryOver(store, range, horizonMicros: horizonMicros, fileOptions)
-    var late = LateRows(store, besides: range, fileOptions)
+    var late = LateRows(store, besides: range, isOfEvents: recordsHorizon, fileOptions)
     let placement = FilePlacement(table)
     let snapshot = try table.commit { snapshot throws(StoreError) in
       try propose(onto: snapshot, &carried, &late, placement, &outcome)
