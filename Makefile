@@ -21,6 +21,9 @@ TABLES ?= $(DATA)
 FROM   ?= $(DATE)
 TO     ?= $(FROM)
 
+# How many random logs the soak tries.
+SEQLINE_SOAK ?= 5000
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -30,6 +33,10 @@ demo: build ## generate events, run them through batch and streaming, serve them
 test: venv ## build everything and run every test
 	swift build -c release --build-tests
 	SEQLINE_PYTHON=$(CURDIR)/$(PYTHON) swift test -c release --skip-build
+
+soak: ## SEQLINE_SOAK=5000: random logs by random ways into stores, each to end as one batch run leaves it
+	swift build -c release --build-tests
+	SEQLINE_SOAK=$(SEQLINE_SOAK) swift test -c release --skip-build --filter ConvergenceTests
 
 build: packages ## build the commands into .build/release
 	@for command in $(COMMANDS); do swift build $(SWIFT_FLAGS) --product $$command || exit 1; done
@@ -73,4 +80,4 @@ venv: packages
 	@test -f $(VENV)/.peers && [ "$$(cat $(VENV)/.peers)" = "$(PEERS)" ] || { \
 	  python3 -m venv $(VENV) && $(VENV)/bin/pip install -q $(PEERS) && echo "$(PEERS)" > $(VENV)/.peers; }
 
-.PHONY: help demo test build install install-service backfill bench format clean packages venv
+.PHONY: help demo test soak build install install-service backfill bench format clean packages venv

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Definitions
 import Engine
+import Glibc
 import JSONText
 import SequenceStore
 
@@ -107,7 +108,7 @@ struct SeqIndex: SeqlineCommand {
     options.log.segmentSeconds = segmentAge.seconds
     options.roll.assembly = assembly
     options.roll.indexing = indexing
-    options.acknowledges = acknowledge
+    options.acknowledgements = acknowledge ? STDOUT_FILENO : nil
     options.settles = settle
     options.report = { standardError.line("seq-index: \($0)") }
     let definitions = try definitions.load()

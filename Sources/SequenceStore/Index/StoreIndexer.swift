@@ -112,13 +112,14 @@ package final class StoreIndexer {
       throw .noSuchDataset(name, known: definitions.datasets.map(\.name))
     }
     let derived = try store.derivedColumns(of: name, definitions)
-    guard case .replacing(let range) = purpose else {
-      // How long a retraction is kept is counted when files are merged.
-      return try DatasetIndexer(definition, deriving: derived, range: .all, latenessMicros: .max)
+    guard case .replacing(.all) = purpose else {
+      // Other days' files may have what a retraction hides: how long it is kept is counted when files are merged.
+      let range: DayRange = if case .replacing(let range) = purpose { range } else { .all }
+      return try DatasetIndexer(definition, deriving: derived, range: range, latenessMicros: .max)
     }
     let lateness = definitions.eventTypes(dataset: name).compactMap { definitions.source($0.source)?.latenessMicros }
     return try DatasetIndexer(
-      definition, deriving: derived, range: range, latenessMicros: lateness.max() ?? 0)
+      definition, deriving: derived, range: .all, latenessMicros: lateness.max() ?? 0)
   }
 
   /// Completes the files and commits them: for each dataset its retractions first, then its events, whose commit takes

@@ -44,6 +44,7 @@ package struct DatasetVerification: Sendable {
 
 /// What makes two rows one event.
 private struct EventIdentity: Hashable {
+  var user: UserID
   var eventType: String
   var eventKey: Int64
 }
@@ -122,9 +123,11 @@ private struct FileCheck {
   }
 
   private mutating func checkIdentities(_ keys: RecordBatch, _ group: Int, _ seen: inout Set<EventIdentity>) {
-    let (types, numbers) = (keys.columns[3], keys.columns[4].values)
+    let (users, types, numbers) = (keys.columns[0], keys.columns[3], keys.columns[4].values)
     let repeated = (0..<keys.rowCount).count { row in
-      !seen.insert(EventIdentity(eventType: types.string(row), eventKey: numbers.load(row, as: Int64.self))).inserted
+      let identity = EventIdentity(
+        user: UserID(users, row), eventType: types.string(row), eventKey: numbers.load(row, as: Int64.self))
+      return !seen.insert(identity).inserted
     }
     if repeated > 0 { problems.append("row group \(group): \(repeated) events are in the file more than once") }
   }

@@ -15,12 +15,14 @@ package struct LiveRun {
   package struct Options: Sendable {
     package var log = LiveLog.Options()
     package var roll = LiveRoller.Options()
-    /// Whether positions and watermarks are written to standard output once they are durable.
-    package var acknowledges = false
+    /// Where positions and watermarks are written, as frames, once they are durable: a file descriptor.
+    package var acknowledgements: Int32?
     /// Whether all of the live log is brought into the tables at the input's end.
     package var settles = false
     /// Something that people should know: a line of text.
     package var report: @Sendable (String) -> Void = { _ in }
+    /// The files of the live log.
+    package var files: any LiveFiles = SystemLiveFiles()
 
     package init() {}
   }
@@ -89,8 +91,8 @@ final class LiveService {
   ) throws {
     var rolling = options.roll
     if let metrics { rolling.attempted = { metrics.rolled($0, seconds: $1) } }
-    let roller = LiveRoller(store, definitions: definitions, shard: shard, options: rolling)
-    let acknowledgements = options.acknowledges ? Acknowledgements() : nil
+    let roller = LiveRoller(store, definitions: definitions, shard: shard, options: rolling, files: options.files)
+    let acknowledgements = options.acknowledgements.map { Acknowledgements(fileDescriptor: $0) }
     var observers = LiveLog.Observers()
     observers.segmentEnded = { roller.segmentEnded($0) }
     observers.report = options.report
@@ -99,7 +101,7 @@ final class LiveService {
     if let acknowledgements { observers.acknowledge = { try acknowledgements.write($0) } }
     log = try LiveLog(
       LiveDirectory(store, shard), covered: try store.coveredSegment(of: shard), options: options.log,
-      observers: observers)
+      observers: observers, files: options.files)
     self.roller = roller
     self.acknowledgements = acknowledgements
     try store.keep(definitions)
@@ -120,9 +122,13 @@ final class LiveService {
   }
 }
 
-/// Tells on standard output what is durable: the positions and watermarks as frames.
+/// Tells what is durable: the positions and watermarks as frames.
 private final class Acknowledgements: Sendable {
-  private let writer = Mutex<FrameWriter?>(FrameWriter(fileDescriptor: STDOUT_FILENO, compression: .stored))
+  private let writer: Mutex<FrameWriter?>
+
+  init(fileDescriptor: Int32) {
+    writer = Mutex(FrameWriter(fileDescriptor: fileDescriptor, compression: .stored))
+  }
 
   func write(_ controls: [Control]) throws(FrameError) {
     try writer.withLock { writer throws(FrameError) in

@@ -1,0 +1,66 @@
+import Definitions
+import Synchronization
+import TestSupport
+
+/// How a source declares what its lines have.
+struct LogVariant: Hashable, Sendable {
+  var hasTextUsers = false
+  /// Without it an event is taken to have arrived when it happened.
+  var hasArrival = true
+  var hasTypeField = true
+  /// Tables whose events have their ids as a column derive the key from it.
+  var hasIDColumn = false
+  var latenessDays: Int64 = 30
+
+  var latenessMillis: Int64 { latenessDays * RandomLog.dayMillis }
+
+  /// Whether retractions get so old within a log that compaction lets them go.
+  var forgetsRetractions: Bool { latenessDays < 30 }
+
+  static let all = [
+    LogVariant(), LogVariant(latenessDays: 1), LogVariant(hasTextUsers: true, latenessDays: 1),
+    LogVariant(hasTypeField: false, latenessDays: 1), LogVariant(hasTextUsers: true, hasTypeField: false),
+    LogVariant(hasTextUsers: true, hasIDColumn: true), LogVariant(hasArrival: false, hasIDColumn: true),
+    LogVariant(hasTextUsers: true, hasArrival: false),
+  ]
+
+  func line(_ version: RandomLog.Version) -> String {
+    let user = hasTextUsers ? "\"user \(version.user)\"" : "\(version.user)"
+    let item = version.item.map { "\"item\":\($0)," } ?? ""
+    let duration = version.duration.map { "\"ms\":\($0)," } ?? ""
+    return
+      "{\"id\":\"e\(version.id)\",\"rev\":\(version.revision),\"seen\":\(version.seenMillis),\"ts\":\(version.millis),"
+      + "\(item)\(duration)\"kind\":\"\(version.kind)\",\"user\":{\"id\":\(user)}}"
+  }
+
+  /// Three event types in two datasets, and a sequence of all.
+  var source: String {
+    """
+    from seqline import *
+    log = Source("log", path="raw/*.ndjson", user="user.id", ts="ts", id="id", revision="rev",
+                 \(hasArrival ? "arrival='seen'," : "") \(hasTypeField ? "type='kind'," : "") lateness="\(latenessDays)d",
+                 fields={"seen": "timestamp[ms]", "user.id": "\(hasTextUsers ? "string" : "int64")", "ts": "timestamp[ms]",
+                         "id": "string", "rev": "int32", "kind": "string", "item": "int64", "ms": "int32"})
+    def event(name, dataset):
+        return EventType(name, source=log, owner="team", retention="90d", dataset=dataset,
+                         where=f"kind == '{name}' && ms >= 1000",
+                         columns={\(hasIDColumn ? "'event_id': 'id', " : "")"item_id": "item", "ms": "ms"})
+    events = [event("click", "events"), event("save", "events"), event("view", "views")]
+    Sequence("all", owner="team", stage="development", events=events, max_length=500,
+             columns=["ts", "event_type", "item_id", "ms"])
+    """
+  }
+
+  func definitions() throws -> DefinitionSet {
+    try Self.compiled.withLock { compiled in
+      if let known = compiled[self] { return known }
+      let folder = TemporaryDirectory()
+      folder.write(source, to: "definitions.py")
+      let made = try AuthoringModule.find().compile(folder.path + "/definitions.py")
+      compiled[self] = made
+      return made
+    }
+  }
+
+  private static let compiled = Mutex<[LogVariant: DefinitionSet]>([:])
+}
