@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The project's commands on the benchmark's workloads.   seq.sh W1|W2|W4|W6|W7 DATA OUT
+# The project's commands on the benchmark's workloads.   seq.sh W1|W2|W4|W5|W6|W7 DATA OUT
 #
 # Called by a benchmark that sets BENCH_TOOLS (the folder of cmd.py, serve_http.py and duckdb_sql.py; storage.py is one
 # above) and BENCH_PY; each call prints JSON lines. Builds nothing: run `make build` first.
@@ -34,6 +34,12 @@ case $w in
         --path '/v1/sequences/engagements/users/{user}?last={n}&window=30d&until={hi}&columns={cols}&timestamps=ms' \
         --all ts,event_type,item_id,dwell_ms,event_id,revision,surface,device,app_version,session_id,visible_ms,query,board_id,user_country,category,embedding \
         --header 'Accept: application/vnd.apache.arrow.stream' ;;
+  W5) compile definitions
+      live=$dir/live; rm -rf "$live"
+      exec "$PY" "$BENCH_TOOLS/../w5.py" "$DATA" seq \
+        --read "http://127.0.0.1:$port/v1/sequences/engagements/users/{user}?last=1&columns=event_id" --start \
+        "trap 'kill 0' TERM; seq-serve --store $live --definitions $SEQ_DEFINITIONS --port $port & seq-ingest --follow \"\$LOG\" \
+          | seq-filter | seq-enrich --tables \"\$DATA\" | seq-index --store $live & wait" ;;
   W6) exec "$PY" "$BENCH_TOOLS/../storage.py" seq "$table" "$DATA" ;;
   W7) TABLE=$dir/w2 SUFFIX=@seq exec "$PY" "$BENCH_TOOLS/duckdb_sql.py" W7 "$DATA" "$OUT" ;;
   days) # TABLE VIEW: the table's days under the names dt=…, as a checker that knows no Delta log wants them
