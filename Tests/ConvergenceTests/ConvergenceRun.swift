@@ -73,6 +73,9 @@ final class ConvergenceRun {
   // MARK: The plan
 
   private func build() throws {
+    // The live log is there from the beginning: how long retractions are kept is counted by the stream then, not by
+    // batches.
+    try stream(isCareful: true)
     var turns = Int.random(in: 4...9, using: &random)
     while turns > 0 || arrivedCount < log.lines.count {
       turns -= 1
@@ -201,12 +204,11 @@ final class ConvergenceRun {
 
   /// A batch run over some days, whose input is all that had arrived at some moment not long ago.
   private func backfill(_ random: inout SeededRandom) throws {
-    let known = log.variant.forgetsRetractions ? min(arrivedCount, Int(try position())) : arrivedCount
-    let now = known > 0 ? log.lines[known - 1].arrivalMillis : 0
+    let now = arrivedCount > 0 ? log.lines[arrivedCount - 1].arrivalMillis : 0
     // Retractions that compaction let go of must be in the input.
     let moments = log.moments.filter { count in
-      count <= known
-        && (count == 0 ? known == 0 : log.lines[count - 1].arrivalMillis >= now - log.variant.latenessMillis)
+      count <= arrivedCount
+        && (count == 0 ? arrivedCount == 0 : log.lines[count - 1].arrivalMillis >= now - log.variant.latenessMillis)
     }
     guard let count = moments.suffix(Int.random(in: 1...4, using: &random)).first else { return }
     let first = Int.random(in: 0..<RandomLog.dayCount, using: &random)

@@ -10,12 +10,10 @@ struct LogVariant: Hashable, Sendable {
   var hasTypeField = true
   /// Tables whose events have their ids as a column derive the key from it.
   var hasIDColumn = false
+  /// Within a day or so retractions get so old in a log that compaction lets them go.
   var latenessDays: Int64 = 30
 
   var latenessMillis: Int64 { latenessDays * RandomLog.dayMillis }
-
-  /// Whether retractions get so old within a log that compaction lets them go.
-  var forgetsRetractions: Bool { latenessDays < 30 }
 
   static let all = [
     LogVariant(), LogVariant(latenessDays: 1), LogVariant(hasTextUsers: true, latenessDays: 1),

@@ -10,8 +10,6 @@ import TestSupport
 /// - Rows of one event and revision agree in user, type, `ts` and the filter's outcome; in other columns they may differ
 ///   if they arrived at different times.
 /// - A lower revision arrives at most the source's lateness after a higher one.
-/// - Where compaction lets retractions go, no batch run is ahead of the stream: how old they are is counted from the newest
-///   row of the table.
 /// - The log is in the order of arrival, save for lines that are repeated as they were.
 struct RandomLog {
   struct Line {

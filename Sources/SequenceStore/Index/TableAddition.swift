@@ -1,3 +1,5 @@
+import Arrow
+import Buffers
 import Definitions
 import DeltaLog
 import JSONText
@@ -9,12 +11,28 @@ struct LiveProgress: Sendable {
   var segment: UInt64
   /// Offsets.
   var positions: [SourcePartition: Int64] = [:]
+  /// The latest time of arrival among the rows, of whatever dataset, in microseconds; nil without rows.
+  private(set) var newestSeenMicros: Int64?
+
+  init(shard: Shard, segment: UInt64) {
+    self.shard = shard
+    self.segment = segment
+  }
+
+  /// Notes when rows that it covers arrived.
+  mutating func note(_ events: RecordBatch) {
+    guard events.rowCount > 0, let seen = events[SystemColumns.seenAt]?.values else { return }
+    var newest = newestSeenMicros ?? .min
+    for row in 0..<events.rowCount { newest = max(newest, seen.load(row, as: Int64.self)) }
+    newestSeenMicros = newest
+  }
 
   /// What is to be recorded in a table at `snapshot`: no transaction goes back.
   func actions(after snapshot: Snapshot) -> [Action] {
     let all = positions.sorted { ($0.key.source, $0.key.partition ?? -1) < ($1.key.source, $1.key.partition ?? -1) }
       .map { (TableTransaction.position(shard, $0.key), $0.value) }
-    return ([(.live(shard), Int64(clamping: segment))] + all).compactMap { transaction, version in
+    let arrival = newestSeenMicros.map { [(TableTransaction.arrival(shard), $0)] } ?? []
+    return ([(.live(shard), Int64(clamping: segment))] + arrival + all).compactMap { transaction, version in
       if let known = snapshot.transactions[transaction.appID], known.version >= version { return nil }
       return transaction.action(version: version)
     }

@@ -3,6 +3,7 @@
 //   appId                                    version
 //   seqline.live/SHARD                       the last segment of the shard's live log that is covered
 //   seqline.position/SHARD/SOURCE[/PARTITION] the source's offset up to which its rows are covered
+//   seqline.arrival/SHARD                    microseconds: the latest `seen_at` of the shard's stream up to that segment
 //   seqline.horizon/BUCKET                   microseconds: the input horizon of the last replacement of the bucket
 //
 // SHARD is two digits or more, as directories have it; in SOURCE `%` and `/` are written `%25` and `%2F`.
@@ -26,6 +27,9 @@ package enum TableTransaction: Sendable, Hashable {
   case live(Shard)
   /// Its version is the offset.
   case position(Shard, SourcePartition)
+  /// Its version is the latest time of arrival among the rows up to the last segment covered, of whatever dataset, in
+  /// microseconds.
+  case arrival(Shard)
   /// Its version is the input horizon of the bucket's last replacement, in microseconds.
   case horizon(bucket: String)
 
@@ -34,6 +38,7 @@ package enum TableTransaction: Sendable, Hashable {
     case .live(let shard): "\(Self.livePrefix)\(shard)"
     case .position(let shard, let place):
       "\(Self.positionPrefix)\(shard)/\(Self.encode(place.source))" + (place.partition.map { "/\($0)" } ?? "")
+    case .arrival(let shard): "\(Self.arrivalPrefix)\(shard)"
     case .horizon(let bucket): "\(Self.horizonPrefix)\(bucket)"
     }
   }
@@ -44,6 +49,8 @@ package enum TableTransaction: Sendable, Hashable {
       self = .live(shard)
     } else if let rest = Self.rest(of: appID, after: Self.positionPrefix), let position = Self.position(rest) {
       self = position
+    } else if let rest = Self.rest(of: appID, after: Self.arrivalPrefix), let shard = Shard(rest) {
+      self = .arrival(shard)
     } else if let rest = Self.rest(of: appID, after: Self.horizonPrefix) {
       self = .horizon(bucket: String(rest))
     } else {
@@ -58,6 +65,7 @@ package enum TableTransaction: Sendable, Hashable {
 
   private static let livePrefix = "seqline.live/"
   private static let positionPrefix = "seqline.position/"
+  private static let arrivalPrefix = "seqline.arrival/"
   private static let horizonPrefix = "seqline.horizon/"
 
   private static func rest(of text: String, after prefix: String) -> Substring? {

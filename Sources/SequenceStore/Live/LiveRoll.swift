@@ -119,7 +119,11 @@ private final class SegmentContent {
       let frame: Frame
       do { frame = try raw.decode() } catch { throw frames.failure(error) }
       switch frame {
-      case .data(_, let batches): for batch in batches where batch.rowCount > 0 { try add(batch, of: segment) }
+      case .data(_, let batches):
+        for batch in batches where batch.rowCount > 0 {
+          progress.note(batch)
+          try add(batch, of: segment)
+        }
       case .control(.position(let source, let partition, let offset)):
         progress.positions[SourcePartition(source, partition: partition)] = offset
       case .control: break

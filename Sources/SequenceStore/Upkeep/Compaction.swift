@@ -60,7 +60,7 @@ package struct Compaction {
         return
       }
       let retractions = try RetractionIndex(of: dataset, in: store)
-      let unsettled = try unsettledFiles(table, retractions, dataset)
+      let unsettled = try unsettledFiles(table, retractions, expiry(dataset, table, progress()))
       isOver = true
       for (bucket, files) in work(table, unsettled: unsettled) {
         let action = try table.merge(files, into: bucket, as: .compact) { retractions.valid(among: $0) }
@@ -106,9 +106,8 @@ package struct Compaction {
 
   /// Files with rows that retractions hide: of all retractions, or of those that are to go.
   private func unsettledFiles(
-    _ table: TableRewrite, _ retractions: RetractionIndex, _ dataset: String
+    _ table: TableRewrite, _ retractions: RetractionIndex, _ limit: Int64?
   ) throws(StoreError) -> Set<String> {
-    let limit = expiry(dataset, table)
     let decisive = options.isFull ? retractions : retractions.filter { $0.seenMicros < limit ?? .min }
     var unsettled: Set<String> = []
     for file in table.files where try !decisive.hidden(in: file, deriving: table.derived).isEmpty {
@@ -121,14 +120,28 @@ package struct Compaction {
 
   /// Retractions seen before it are not needed by events that are still to come; nil: all are.
   ///
-  /// An event's lower revision arrives within the source's lateness after its higher one, and what arrived until the
-  /// newest row that the table has is in the table or in the live log.
-  private func expiry(_ dataset: String, _ table: TableRewrite) -> Int64? {
+  /// An event's lower revision arrives within the source's lateness after its higher one. What a stream brings later
+  /// arrived after the newest row that it brought into the tables, so its own progress counts, not the rows of batches
+  /// that are ahead of it. Where there is no stream, the next batch is taken to begin behind the table's newest row.
+  private func expiry(_ dataset: String, _ table: TableRewrite, _ progress: StreamProgress) -> Int64? {
     guard let lateness = latenessMicros[dataset] else { return nil }
+    let newest: Int64? =
+      switch progress {
+      case .stream(let micros): micros
+      case .batchesAlone: newestRow(of: table)
+      }
+    guard let (limit, isOverflow) = newest?.subtractingReportingOverflow(lateness), !isOverflow else { return nil }
+    return limit
+  }
+
+  private func progress() throws(StoreError) -> StreamProgress {
+    try StreamProgress(of: store, shardCount: definitions?.shardCount ?? 1)
+  }
+
+  /// When the newest row was seen, or a little before: statistics round times to milliseconds.
+  private func newestRow(of table: TableRewrite) -> Int64? {
     let seenAt = table.derived[SystemColumns.seenAt] ?? SystemColumns.seenAt
-    let newest = table.files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max()
-    // Statistics round times to milliseconds.
-    return newest.map { $0.subtractingReportingOverflow(lateness).partialValue - 1_000 }
+    return table.files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max().map { $0 - 1_000 }
   }
 
   /// Merges the retractions of each bucket, and lets those go that hide nothing and are needed no more.
@@ -150,11 +163,12 @@ package struct Compaction {
 
   /// The retractions that are old enough, and that hide no row of the tables or of the live log.
   private func expired(_ dataset: String) throws(StoreError) -> RetractionIndex {
-    // The retractions are read first: rows that come later are newer than what they may hide.
+    // The retractions and the progress are read first: rows that come later are newer than what they may hide.
     let retractions = try RetractionIndex(of: dataset, in: store)
+    let progress = try progress()
     guard
       let events = try TableRewrite(store, dataset: dataset, table: "datasets/\(dataset)", options.files),
-      let limit = expiry(dataset, events)
+      let limit = expiry(dataset, events, progress)
     else { return RetractionIndex() }
     var expired = retractions.filter { $0.seenMicros < limit }
     guard !expired.isEmpty else { return expired }
@@ -166,6 +180,7 @@ package struct Compaction {
       hiding.formUnion(expired.hidden(in: batch))
     }
     expired.remove(hiding)
-    return expired
+    // What moved from the log into the table meanwhile was seen in neither: then all wait for the next time.
+    return try events.isLatest() ? expired : RetractionIndex()
   }
 }

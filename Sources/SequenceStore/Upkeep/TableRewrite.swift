@@ -55,6 +55,11 @@ struct TableRewrite {
     }
   }
 
+  /// Whether nobody has committed to the table since.
+  func isLatest() throws(StoreError) -> Bool {
+    do { return try table.latestVersion() == snapshot.version } catch { throw .delta(error) }
+  }
+
   /// Merges files into one for `bucket` and commits that in their place.
   ///
   /// - Returns: nil when nothing changed, or when another's commit took one of the files meanwhile.

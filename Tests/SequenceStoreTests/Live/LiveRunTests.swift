@@ -205,7 +205,7 @@ extension TestStore {
   fileprivate var live: LiveDirectory { LiveDirectory(store, .first) }
 
   /// A stream of the events in their order, in frames of random sizes, with some controls between them and at the end.
-  @discardableResult fileprivate func frames(
+  @discardableResult func frames(
     _ events: [TestEvent], _ controls: [Control] = [], routed count: Int? = nil
   ) throws -> [UInt8] {
     let file = directory.path + "/in.frames"
@@ -227,7 +227,7 @@ extension TestStore {
     return try #require(SharedData.contents(of: file))
   }
 
-  @discardableResult fileprivate func stream(
+  @discardableResult func stream(
     _ events: [TestEvent], _ options: LiveRun.Options
   ) throws -> (report: RunReport, rolled: LiveRollCounts) { try stream(frames(events), options) }
 

@@ -1,0 +1,60 @@
+import Definitions
+import DeltaLog
+import Engine
+import SequenceStore
+import TestSupport
+import Testing
+
+@Suite struct RetractionExpiryTests {
+  private static let start = TestStore.day0.startMicros
+  private static let tenDays: Int64 = 10 * 86_400_000_000
+
+  /// How far a batch is ahead says nothing of what the stream is still to bring.
+  @Test func aStreamBehindABatchKeepsItsRetractions() throws {
+    let test = try TestStore()
+    var settling = LiveRun.Options()
+    settling.settles = true
+    let event = TestEvent(user: 1, micros: Self.start, seen: Self.start + 20, key: 1)
+    var gone = event
+    (gone.revision, gone.isRetracted, gone.seen) = (1, true, Self.start + 10)
+    try test.stream([gone, TestEvent(user: 2, micros: Self.start, seen: Self.start + 10, key: 2)], settling)
+    let later = Self.start + Self.tenDays
+    try CompactionTests.add([TestEvent(user: 2, micros: Self.start, seen: later, key: 3)], to: test)
+    try CompactionTests.compact(test)
+    #expect(try retractionCount(test) == 1)
+
+    try test.stream([event], settling)
+    try CompactionTests.compact(test)
+    #expect(try CompactionTests.content(test).map(\.key) == [2, 3], "what comes late stays hidden")
+
+    try test.stream([TestEvent(user: 2, micros: Self.start, seen: later, key: 4)], settling)
+    try CompactionTests.compact(test)
+    #expect(try CompactionTests.content(test).map(\.key) == [2, 3, 4])
+    #expect(try retractionCount(test) == 0, "the stream itself has come so far")
+  }
+
+  /// A shard that has brought nothing yet may be far behind the others.
+  @Test func theSlowestShardCounts() throws {
+    let test = try TestStore()
+    var definitions = test.definitions
+    definitions.shardCount = 2
+    let gone = TestEvent(user: 1, micros: Self.start, seen: Self.start, key: 1, revision: 1, isRetracted: true)
+    let later = (1...8).map { TestEvent(user: $0, micros: Self.start, seen: Self.start + Self.tenDays, key: 10 + $0) }
+    try test.frames([gone] + later)
+    let own = ShardRouter(count: 2).split(test.batch([gone], dataset: "events"))[0].shard
+    for (shard, left) in [(own, 1), (Shard(1 - own.number), 0)] {
+      var settling = LiveRun.Options()
+      settling.settles = true
+      _ = try LiveRun(test.store, definitions: definitions, shard: shard, options: settling)
+        .run(StageOptions(inputs: [test.directory.path + "/in.frames"], threads: 2))
+      var options = Compaction.Options()
+      options.readingMillis = 0
+      try Compaction(test.store, definitions: definitions, options).run("events") { _ in }
+      #expect(try retractionCount(test) == left)
+    }
+  }
+
+  private func retractionCount(_ test: TestStore) throws -> Int {
+    Int(try test.store.retractions("events").snapshot().rowCount ?? -1)
+  }
+}
