@@ -32,7 +32,8 @@ demo: build ## generate events, run them through batch and streaming, serve them
 
 test: venv ## build everything and run every test
 	swift build -c release --build-tests
-	SEQLINE_PYTHON=$(CURDIR)/$(PYTHON) swift test -c release --skip-build
+	@set -o pipefail; SEQLINE_PYTHON=$(CURDIR)/$(PYTHON) swift test -c release --skip-build 2>&1 | tee .build/test.log \
+	  || { echo; echo "What failed (all of it: .build/test.log):"; grep -aA3 '✘' .build/test.log | grep -av '^◇\|^✔' | tail -n 60; exit 1; }
 
 soak: ## SEQLINE_SOAK=5000: random logs by random ways into stores, each to end as one batch run leaves it
 	swift build -c release --build-tests
