@@ -13,6 +13,9 @@ public struct SourceOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The directory that the source's path begins in.", valueName: "dir"))
   package var root = "."
 
+  @Flag(help: "Text is CSV, as it is anyway in files named .csv, .csv.gz and .csv.zst.")
+  package var csv = false
+
   public init() {}
 
   /// The source that is meant.
@@ -30,8 +33,13 @@ public struct SourceOptions: ParsableArguments {
     return definitions.sources[0]
   }
 
-  /// The inputs: those named, or the source's files of the days that `--date` names.
-  package func inputs(_ named: [String], source: SourceDefinition) throws -> [String] {
+  /// Says what to read: the files named, or the source's of the days that `--date` names, and whether they are CSV.
+  package func choose(_ named: [String], of source: SourceDefinition, in options: inout StageOptions) throws {
+    options.inputs = try inputs(named, source)
+    options.isCSV = csv
+  }
+
+  private func inputs(_ named: [String], _ source: SourceDefinition) throws -> [String] {
     guard let date else { return named.isEmpty ? ["-"] : named }
     guard named.isEmpty else { throw ValidationError("--date and files cannot be given together; choose one") }
     return try SourceFiles(source, root: root).paths(days: date)

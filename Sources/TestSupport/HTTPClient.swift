@@ -26,7 +26,7 @@ public final class HTTPClient {
   public init(port: Int, server: AnyObject? = nil) throws {
     self.server = server
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    var limit = timeval(tv_sec: 200, tv_usec: 0)
     unsafe setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -55,7 +55,7 @@ public final class HTTPClient {
 
   /// The next response; nil when the server closes the connection instead.
   /// - Parameter hasBody: false for the answer to HEAD.
-  /// - Throws: `ProgramFailure` when it is no HTTP, or does not come within 20 seconds.
+  /// - Throws: `ProgramFailure` when it is no HTTP, or does not come within 200 seconds.
   public func receive(hasBody: Bool = true) throws -> HTTPResponse? {
     guard let end = try fill(until: { Self.headEnd($0) }) else { return nil }
     let lines = String(decoding: pending[..<(end - 4)], as: UTF8.self).split(separator: "\r\n")

@@ -43,7 +43,7 @@ struct SeqFilter: SeqlineCommand {
       types, source: source, definitions: definitions, keepsRetractions: !dropRetractions)
     if shards { filter = filter.routed(to: ShardRouter(count: definitions.shardCount)) }
     var options = stage.options(output, rejection)
-    options.inputs = try self.source.inputs(stage.inputs, source: source)
+    try self.source.choose(stage.inputs, of: source, in: &options)
     return try stage.run("seq-filter", filter, options)
   }
 }

@@ -23,7 +23,11 @@ struct FollowFlags: ParsableArguments {
   }
 
   /// The files, from where the flags say.
-  func source(_ inputs: [String]) throws -> FollowSource {
+  func source(_ options: StageOptions) throws -> FollowSource {
+    let inputs = options.inputs
+    if options.isCSV || inputs.contains(where: CSVStream.isNamed) {
+      throw ValidationError("\(follow ? "--follow" : "--resume"): CSV is read whole; give its files without the flag")
+    }
     guard !inputs.contains("-") else {
       throw ValidationError("\(follow ? "--follow" : "--resume"): name the files; a pipe has no place to go on from")
     }

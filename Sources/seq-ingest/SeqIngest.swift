@@ -9,9 +9,9 @@ struct SeqIngest: SeqlineCommand {
     commandName: "seq-ingest",
     abstract: "Read raw events into frames of typed columns.",
     discussion: """
-      Reads NDJSON, plain or under gzip or zstd, Parquet files, Delta
-      tables and directories of Parquet files, and writes the fields that
-      the source declares. A line or row without the required fields goes
+      Reads NDJSON and CSV, plain or under gzip or zstd, Parquet files,
+      Delta tables and directories of Parquet files, and writes the fields
+      that the source declares. A line or row without the required fields goes
       to the dead letters.
 
         seq-ingest events.ndjson.gz | seq-filter | seq-enrich > out.frames
@@ -56,11 +56,11 @@ struct SeqIngest: SeqlineCommand {
       defer { topic.close() }
       return try stage.run("seq-ingest", ingest, options, source: topic)
     }
-    options.inputs = try self.source.inputs(stage.inputs, source: source)
+    try self.source.choose(stage.inputs, of: source, in: &options)
     if let tables = try table.source(options.inputs, positions: follow.positions) {
       return try stage.run("seq-ingest", ingest, options, source: tables)
     }
-    let followed = follow.isOn ? try follow.source(options.inputs) : nil
+    let followed = follow.isOn ? try follow.source(options) : nil
     return try stage.run("seq-ingest", ingest, options, source: followed)
   }
 }

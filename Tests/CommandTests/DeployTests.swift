@@ -8,7 +8,7 @@ import Testing
 
   private func run(_ script: String, environment: [String: String] = [:]) throws -> ShellResult {
     try Shell.run(
-      script, in: folder.path, environment: environment.merging(["DEPLOY": Self.deploy]) { $1 }, seconds: 120)
+      script, in: folder.path, environment: environment.merging(["DEPLOY": Self.deploy]) { $1 })
   }
 
   @Test(.enabled(if: Tool.find("systemd-analyze") != nil, "systemd-analyze is absent"))

@@ -9,7 +9,7 @@ import Testing
   private func run(_ script: String) throws -> ShellResult {
     try Shell.run(
       script, in: folder.path,
-      environment: ["FIXTURES": Fixtures.directory, "SEQ_DEFINITIONS": try Fixtures.shopDefinitions()], seconds: 60)
+      environment: ["FIXTURES": Fixtures.directory, "SEQ_DEFINITIONS": try Fixtures.shopDefinitions()])
   }
 
   private func samples(_ file: String) throws -> PrometheusSamples {

@@ -8,7 +8,7 @@ import Testing
   private func run(_ script: String) throws -> ShellResult {
     try Shell.run(
       script, in: folder.path,
-      environment: ["FIXTURES": Fixtures.directory, "SEQ_DEFINITIONS": try Fixtures.shopDefinitions()], seconds: 60)
+      environment: ["FIXTURES": Fixtures.directory, "SEQ_DEFINITIONS": try Fixtures.shopDefinitions()])
   }
 
   /// Lines leave every stage although more may come, and the last one, which is not yet whole, waits.

@@ -64,7 +64,7 @@ private final class PipelineRun {
       disturbance.chain.kill(Int.random(in: 0..<disturbance.stageCount, using: &random))
     }
     try kill(pipeline)
-    if let disturbance { check(disturbance.chain.wait(seconds: 60)) }
+    if let disturbance { check(disturbance.chain.wait()) }
   }
 
   /// Lines of whole moments, for a batch run takes what arrived until its latest row to be complete.
@@ -102,7 +102,7 @@ private final class PipelineRun {
     } else {
       for stage in 0..<3 { pipeline.kill(stage) }
     }
-    check(pipeline.wait(seconds: 60))
+    check(pipeline.wait())
   }
 
   private func check(_ ended: [FinishedProcess]) {

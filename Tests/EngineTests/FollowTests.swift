@@ -324,7 +324,7 @@ private final class Reader {
   }
 
   private func wait(_ isDone: ([String]) -> Bool) {
-    let deadline = Clock.now + 20
+    let deadline = Clock.now + 200
     while !isDone(lines), Clock.now < deadline, now.failure == nil { usleep(300) }
   }
 

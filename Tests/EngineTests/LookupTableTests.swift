@@ -255,8 +255,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("t.csv", "k,v\n1,2\n1\n", "line 3: 1 cells where the header has 2; correct the table"),
-    ("t.csv", "k,v\n\"1\n2\",x\n3,4,5\n", "line 4: 3 cells where the header has 2; correct the table"),
+    ("t.csv", "k,v\n1,2\n1\n", "line 3: a record of 1 cells where the header has 2; correct the table"),
+    ("t.csv", "k,v\n\"1\n2\",x\n3,4,5\n", "line 4: a record of 3 cells where the header has 2; correct the table"),
     ("t.csv", "k,v\n1,\"2\n", "line 2: a quoted cell does not end; correct the table"),
     ("t.csv", "k,v\n1,\"2\"3\n", "line 2: a quoted cell goes on after its closing quote; correct the table"),
     ("t.csv", "k,w\n1,2\n", "line 1: there is no column 'v'; correct the table"),

@@ -56,13 +56,13 @@ import Testing
       chain.kill(victim)
       usleep(UInt32.random(in: 0..<50_000, using: &random))
       chain.kill(0)
-      let ended = chain.wait(seconds: 30)
+      let ended = chain.wait()
       for process in ended {
         let isExpected = [.exited(0), .exited(2), .killed(signal: 9), .killed(signal: 13)].contains(process.end)
         #expect(isExpected, "seed \(seed), round \(round): \(process)")
       }
     }
-    let ended = try pipeline(["--until", "now"], settling: true).wait(seconds: 60)
+    let ended = try pipeline(["--until", "now"], settling: true).wait()
     #expect(ended.haveSucceeded, "seed \(seed): \(ended)")
     try checkStore(count, "seed \(seed)")
   }
@@ -84,15 +84,15 @@ import Testing
       first.run(seconds: 0.5)
     }
     second.signal(0, SIGTERM)
-    #expect(second.wait(seconds: 30)[0].hasSucceeded)
+    #expect(second.wait()[0].hasSucceeded)
     #expect(SharedData.contents(of: taken)?.isEmpty == false, "the second consumer got no partition")
     produce(count..<count + 500)
     count += 500
     first.run(seconds: 4)
     first.signal(0, SIGTERM)
-    let ended = first.wait(seconds: 30)
+    let ended = first.wait()
     #expect(ended[0].hasSucceeded, "\(ended)")
-    #expect(try pipeline(["--until", "now"], settling: true).wait(seconds: 60).haveSucceeded)
+    #expect(try pipeline(["--until", "now"], settling: true).wait().haveSucceeded)
     try checkStore(count, "a rebalance")
   }
 

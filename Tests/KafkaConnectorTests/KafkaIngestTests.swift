@@ -42,7 +42,7 @@ import Testing
 
   func run(_ flags: String) throws -> ShellResult {
     try Shell.run(
-      "seq-ingest --kafka $BROKERS --topic events \(flags)", in: directory.path, environment: environment, seconds: 60)
+      "seq-ingest --kafka $BROKERS --topic events \(flags)", in: directory.path, environment: environment)
   }
 
   /// The ids that NDJSON lines have.
@@ -219,7 +219,7 @@ import Testing
   @Test func whatIsWrongIsSaid() throws {
     let script = "seq-ingest --topic events --kafka"
     func errors(_ flags: String) throws -> String {
-      let result = try Shell.run("\(script) \(flags)", in: directory.path, environment: environment, seconds: 60)
+      let result = try Shell.run("\(script) \(flags)", in: directory.path, environment: environment)
       #expect(result.status == .exited(2))
       return result.errors
     }
@@ -243,10 +243,10 @@ import Testing
 
     func terminate() { chain.signal(0, SIGTERM) }
     func kill() { chain.kill(0) }
-    func wait() -> [FinishedProcess] { chain.wait(seconds: 30) }
+    func wait() -> [FinishedProcess] { chain.wait() }
   }
 
-  func waitUntil(seconds: Double = 60, _ isDone: () throws -> Bool, _ location: SourceLocation = #_sourceLocation)
+  func waitUntil(seconds: Double = 300, _ isDone: () throws -> Bool, _ location: SourceLocation = #_sourceLocation)
     throws
   {
     let deadline = Monotonic.now + seconds

@@ -20,7 +20,7 @@ import Testing
       let times = request.map { $0["ts"]!.integer! }.sorted()
       var answer = JSONValue.null
       // A table is looked for twice a second.
-      for _ in 0..<60 {
+      for _ in 0..<2_000 {
         answer = try client.get(target).json
         if answer["events"]?.array?.map({ $0["ts"]!.integer! }) == times { break }
         usleep(50_000)
@@ -45,14 +45,14 @@ import Testing
   @Test func aPortThatIsTakenIsSaid() throws {
     let made = try ServedStore(1)
     let server = try RunningServer(["--store", made.store.path], in: made.directory.path)
-    let second = try Shell.run("timeout 20 seq-serve --store store --port \(server.port)", in: made.directory.path)
+    let second = try Shell.run("timeout 200 seq-serve --store store --port \(server.port)", in: made.directory.path)
     #expect(second.status == .exited(2))
     #expect(second.errors.contains("127.0.0.1:\(server.port): cannot listen"))
   }
 
   @Test func aStoreWithoutDefinitionsIsSaid() throws {
     let folder = TemporaryDirectory()
-    let outcome = try Shell.run("timeout 20 seq-serve --store nothing --port 0", in: folder.path)
+    let outcome = try Shell.run("timeout 200 seq-serve --store nothing --port 0", in: folder.path)
     #expect(outcome.status == .exited(2) && outcome.errors.contains("nothing/definitions/CURRENT"))
   }
 }

@@ -14,7 +14,6 @@ package final class RawDecoder {
   /// - Throws: when the paths cannot be read together.
   package init(_ source: SourceDefinition, fields: [SourceField], definitions: DefinitionSet) throws(JSONFieldError) {
     self.source = source
-    let required: Set<FieldPath> = [source.user, source.ts, source.id]
     decoder = try JSONColumnsDecoder(
       fields.map { field in
         // The type that definitions call by this name; the two enumerations have the same names.
@@ -23,7 +22,7 @@ package final class RawDecoder {
         }
         return JSONFieldSpec(
           path: field.path.text, type: type,
-          isRequired: required.contains(field.path) || field.path == source.type)
+          isRequired: source.requiredFields.contains(field.path))
       })
     schema = Schema(
       zip(fields, decoder.schema.fields).map { Field($0.path.columnName, $1.type) },
@@ -43,4 +42,9 @@ package final class RawDecoder {
     let batch = decoder.take()
     return (RecordBatch(schema, batch.batch.columns, rowCount: batch.batch.rowCount), batch)
   }
+}
+
+extension SourceDefinition {
+  /// Without a value of these a line is no event.
+  var requiredFields: Set<FieldPath> { Set([user, ts, id] + (type.map { [$0] } ?? [])) }
 }

@@ -10,6 +10,7 @@ final class StageInput: StageSource {
 
   private var paths: ArraySlice<String>
   private let takesEmptyPipe: Bool
+  private let isCSV: Bool
   private let maximumFrameByteCount: Int
   private let request: StopRequest?
   private var source: Source?
@@ -23,6 +24,7 @@ final class StageInput: StageSource {
   private enum Source: ~Copyable {
     case file(OpenFile, next: Int, size: Int)
     case text(TextStream)
+    case csv(CSVStream)
     case rows(ArraySlice<TableRows>)
     case frames(FrameReader, OpenFile)
   }
@@ -32,6 +34,7 @@ final class StageInput: StageSource {
     paths = options.inputs[...]
     maximumFrameByteCount = options.maximumFrameByteCount
     request = options.stop
+    isCSV = options.isCSV
     self.takesEmptyPipe = takesEmptyPipe
   }
 
@@ -63,6 +66,10 @@ final class StageInput: StageSource {
       let block = try stream.next()
       source = .text(stream)
       return block.map { .text($0) }
+    case .csv(var stream):
+      let block = try stream.next()
+      source = .csv(stream)
+      return block.map { .csv($0) }
     case .rows(var parts):
       let part = parts.popFirst()
       source = .rows(parts)
@@ -92,14 +99,23 @@ final class StageInput: StageSource {
         prefix: prefix, fileDescriptor: file.descriptor, maximumContent: maximumFrameByteCount,
         mayRead: { [unowned self] in mayRead(file) })
       return .frames(reader, file)
-    case .text:
-      if let size = file.regularSize, path != "-" { return .file(file, next: 0, size: size) }
-      return .text(TextStream(file, prefix: prefix, limit: Self.unitByteCount) { [unowned self] in mayRead(file) })
-    case .compressed(let codec):
-      return .text(
-        try TextStream(file, prefix: prefix, codec: codec, limit: Self.unitByteCount) { [unowned self] in mayRead(file)
-        })
+    case .text: return try text(file, prefix, codec: nil)
+    case .compressed(let codec): return try text(file, prefix, codec: codec)
     }
+  }
+
+  private func text(_ file: OpenFile, _ prefix: Buffer, codec: TextCodec?) throws -> Source {
+    let isCSV = isCSV || CSVStream.isNamed(by: file.path)
+    if codec == nil, !isCSV, let size = file.regularSize, file.path != "-" { return .file(file, next: 0, size: size) }
+    let mayRead = { [unowned self] in self.mayRead(file) }
+    let limit = Self.unitByteCount
+    let text: TextStream
+    if let codec {
+      text = try TextStream(file, prefix: prefix, codec: codec, limit: limit, isCSV: isCSV, mayRead: mayRead)
+    } else {
+      text = TextStream(file, prefix: prefix, limit: limit, isCSV: isCSV, mayRead: mayRead)
+    }
+    return isCSV ? .csv(CSVStream(text, source: file.path)) : .text(text)
   }
 
   /// A Delta table, or Parquet files, which then are the next inputs.

@@ -32,6 +32,7 @@ package enum InputUnit: Sendable {
   case text(TextBlock)
   case messages(MessageBlock)
   case rows(TableRows)
+  case csv(CSVBlock)
   case frame(RawFrame, path: String)
   /// How far a source was read: it covers the units before it.
   case position(Control)

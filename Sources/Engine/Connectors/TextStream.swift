@@ -10,7 +10,7 @@ package struct TextBlock: Sendable {
   package var bytes: Buffer
 }
 
-/// Cuts text that arrives piece by piece into blocks of whole lines.
+/// Cuts text that arrives piece by piece into blocks of whole lines, or of whole records of CSV.
 ///
 /// A block is as large as what is there when it is asked for, up to a limit: a line that comes alone is handed on at
 /// once, and under load blocks grow by themselves.
@@ -22,6 +22,7 @@ package struct TextStream: ~Copyable {
   private let source: String
   private let limit: Int
   private let read: Read
+  private var csv: CSVRecordEnds?
   /// Whether `read` would answer without waiting.
   private let hasMore: () -> Bool
   private var pending = BufferBuilder()
@@ -33,22 +34,30 @@ package struct TextStream: ~Copyable {
   /// - Parameters:
   ///   - limit: bytes of a block, unless one line is longer.
   ///   - prefix: bytes that were read already.
+  ///   - isCSV: whether to cut where records of CSV end.
   package init(
-    source: String, limit: Int, prefix: Buffer, hasMore: @escaping () -> Bool, read: @escaping Read
+    source: String, limit: Int, prefix: Buffer, isCSV: Bool = false, hasMore: @escaping () -> Bool,
+    read: @escaping Read
   ) {
     self.source = source
     self.limit = limit
+    csv = isCSV ? CSVRecordEnds() : nil
     self.hasMore = hasMore
     self.read = read
     pending.append(prefix)
     noteLines(from: 0)
   }
 
-  /// Notes the last newline among the bytes of `pending` from `start` on.
+  /// Notes the last newline that ends a line among the bytes of `pending` from `start` on.
   private mutating func noteLines(from start: Int) {
-    if let newline = pending.bytes.extracting(start..<pending.byteCount).lastNewline {
-      wholeByteCount = start + newline + 1
-    }
+    var ends = csv
+    let newline = Self.lastEnd(in: pending.bytes.extracting(start..<pending.byteCount), &ends)
+    csv = ends
+    if let newline { wholeByteCount = start + newline + 1 }
+  }
+
+  private static func lastEnd(in bytes: RawSpan, _ csv: inout CSVRecordEnds?) -> Int? {
+    if csv == nil { bytes.lastNewline } else { csv?.last(in: bytes) }
   }
 
   /// The next block; nil at the end. Where the input is left before its end, a line that is not yet whole is dropped.
@@ -86,9 +95,9 @@ package struct TextStream: ~Copyable {
 
 extension TextStream {
   /// Text as it is, from a pipe or device.
-  init(_ file: OpenFile, prefix: Buffer, limit: Int, mayRead: @escaping () -> Bool) {
+  init(_ file: OpenFile, prefix: Buffer, limit: Int, isCSV: Bool, mayRead: @escaping () -> Bool) {
     self.init(
-      source: file.path, limit: limit, prefix: prefix, hasMore: { file.isReadable },
+      source: file.path, limit: limit, prefix: prefix, isCSV: isCSV, hasMore: { file.isReadable },
       read: { text in
         guard mayRead() else { throw InputStopped() }
         let room = max(limit - text.byteCount, 64 << 10)
@@ -98,11 +107,11 @@ extension TextStream {
 
   /// Compressed text.
   init(
-    _ file: OpenFile, prefix: Buffer, codec: TextCodec, limit: Int, mayRead: @escaping () -> Bool
+    _ file: OpenFile, prefix: Buffer, codec: TextCodec, limit: Int, isCSV: Bool, mayRead: @escaping () -> Bool
   ) throws {
     let inflater = TextFile(file, prefix: prefix, codec: codec, mayRead: mayRead)
     self.init(
-      source: file.path, limit: limit, prefix: .empty, hasMore: { inflater.isReadable },
+      source: file.path, limit: limit, prefix: .empty, isCSV: isCSV, hasMore: { inflater.isReadable },
       read: { try inflater.read(into: &$0) })
   }
 }

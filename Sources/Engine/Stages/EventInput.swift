@@ -103,6 +103,7 @@ package struct EventInput {
     case .lines(let file, _): throw TextRefused(path: file.path, kind: "event")
     case .text(let block): throw TextRefused(path: block.source, kind: "event")
     case .rows(let rows): throw TextRefused(path: rows.path, kind: "event")
+    case .csv(let block): throw TextRefused(path: block.source, kind: "event")
     case .messages, .position: preconditionFailure("files and pipes have no messages or positions")
     }
   }

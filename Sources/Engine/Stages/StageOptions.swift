@@ -11,6 +11,8 @@ package enum TimestampFormat: String, CaseIterable, Sendable {
 /// How a stage runs, whatever it does.
 package struct StageOptions: Sendable {
   package var inputs: [String]
+  /// Whether text is CSV whatever its file is called.
+  package var isCSV = false
   /// A file to write, or `-` for standard output.
   package var output = "-"
   /// All threads of the stage, of which one may wait for a pipe.

@@ -40,6 +40,7 @@ final class StageWorker {
       decoder.decode(block.bytes.bytes, byteOffset: 0)
       return try finish(decoder, block)
     case .rows(let rows): return try work(rows)
+    case .csv(let block): return try work(block)
     case .lines(let file, let range):
       let decoder = try textDecoder(file.path)
       var blocks = try LineBlocks(file, range: range)
@@ -116,6 +117,27 @@ final class StageWorker {
       product.report.add(part.report)
       product.deadLetters += part.deadLetters
       product.payload.append(part.payload)
+    }
+    return product
+  }
+
+  private func work(_ block: CSVBlock) throws -> StageProduct {
+    let decoder = try textDecoder(block.source)
+    let lines = try block.ndjson(stage.text!.fields, of: stage.text!.source)
+    func letter(_ record: (bytes: Range<Int>, line: Int), _ reason: String) -> DeadLetter {
+      let place = DeadLetter.Place.line(record.line, byteOffset: block.byteOffset + record.bytes.lowerBound)
+      let text = keepsRejectedText ? block.bytes.slice(record.bytes).text : ""
+      return DeadLetter(source: block.source, place: place, reason: reason, text: text)
+    }
+    decoder.decode(lines.text.bytes, byteOffset: 0)
+    var product = try finish(decoder, byteCount: block.bytes.byteCount) { _ in
+      .placed
+    } letter: { rejection in
+      letter(lines.records[rejection.line - 1], rejection.reason)
+    }
+    for rejection in lines.rejections {
+      product.report.rejected[rejection.reason, default: 0] += 1
+      product.deadLetters.append(letter((rejection.bytes, rejection.line), rejection.reason))
     }
     return product
   }

@@ -91,7 +91,7 @@ public final class ProcessChain {
   /// Waits for all processes.
   ///
   /// - Parameter seconds: after so long, those that still run are killed.
-  public func wait(seconds: Double = 120) -> [FinishedProcess] {
+  public func wait(seconds: Double = 900) -> [FinishedProcess] {
     let deadline = Monotonic.now + seconds
     while !hasEnded {
       sample()

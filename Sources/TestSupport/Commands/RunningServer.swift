@@ -6,7 +6,7 @@ public final class RunningServer {
   private let files = TemporaryDirectory()
   public private(set) var port = 0
 
-  /// - Throws: `ProgramFailure` when it does not listen within 20 seconds.
+  /// - Throws: `ProgramFailure` when it does not listen within 200 seconds.
   public init(_ arguments: [String], in folder: String) throws {
     files.write("", to: "err")
     process.executableURL = URL(fileURLWithPath: Commands.path("seq-serve"))
@@ -15,7 +15,7 @@ public final class RunningServer {
     process.standardInput = FileHandle.nullDevice
     process.standardError = FileHandle(forWritingAtPath: files.path + "/err")
     try process.run()
-    for _ in 0..<400 {
+    for _ in 0..<4_000 {
       if let found = messages.firstMatch(of: /listening on http:\/\/[^\/]*:([0-9]+)/), let port = Int(found.1) {
         self.port = port
         return

@@ -18,7 +18,7 @@ public enum Shell {
   ///
   /// - Parameter seconds: the script is killed when it takes longer.
   public static func run(
-    _ script: String, in directory: String, environment: [String: String] = [:], seconds: Double = 120
+    _ script: String, in directory: String, environment: [String: String] = [:], seconds: Double = 900
   ) throws -> ShellResult {
     let folder = TemporaryDirectory()
     let out = "\(folder.path)/out"

@@ -142,7 +142,7 @@ import Testing
     observers.segmentEnded = { segment in ended.update { $0.append(segment) } }
     let log = try LiveLog(live, covered: 7, options: options, observers: observers)
     try log.append(LiveFrame(number: 0, &random).bytes)
-    #expect(ended.wait(until: { !$0.isEmpty }, seconds: 20, then: { $0 }) == [8])
+    #expect(ended.wait(until: { !$0.isEmpty }, seconds: 200, then: { $0 }) == [8])
     usleep(200_000)
     try log.close()
     #expect(try live.segments() == [8, 9], "an empty segment does not end")

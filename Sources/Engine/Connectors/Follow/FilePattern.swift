@@ -42,3 +42,12 @@ package struct NoRegularFile: Error, CustomStringConvertible {
 
   package var description: String { "\(path): is no regular file, so it cannot be followed; give it without --follow" }
 }
+
+/// A file that is compressed or no text, and in which therefore no position can be gone on from.
+package struct NoFollowableText: Error, CustomStringConvertible {
+  package var path: String
+
+  package var description: String {
+    "\(path): is no plain text, so there is no place in it to go on from; give it without --follow and --resume"
+  }
+}

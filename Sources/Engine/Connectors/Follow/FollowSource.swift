@@ -107,7 +107,11 @@ package final class FollowSource: StageSource {
         if let position = file.position { schedule.note(position, now: now) }
         return block
       case .truncated: note("\(file.file.path): was emptied; reading from its start")
-      case .refused: note("\(file.file.path): is no text; left out")
+      case .refused:
+        // Of a log's files that a glob finds, old ones may be compressed; what is named, or to be read once, is not left out.
+        let isNamed = patterns.contains { !$0.isGlob && $0.text == file.file.path }
+        if isNamed || !options.waits { throw NoFollowableText(path: file.file.path) }
+        note("\(file.file.path): is no text; left out")
       }
     }
   }
