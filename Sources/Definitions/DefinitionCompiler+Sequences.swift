@@ -10,9 +10,10 @@ extension DefinitionCompiler {
     let scope = scope(of: eventTypes, place)
     if let filter = sequence.filter { scope.checkFilter(filter, at: place.at("where"), faults) }
     compileColumns(&sequence, scope, isSound: declared.isSound, place)
-    compileHistory(&sequence, scope, place)
+    compileHistory(&sequence, scope, eventTypes, place)
     checkCaps(sequence, place)
-    checkWindow(sequence, eventTypes, place)
+    if sequence.freshnessMicros == 0 { faults.add(.zeroDuration, at: place.at("freshness")) }
+    if let window = sequence.windowMicros { checkWindow(window, sequence, eventTypes, place.at("window")) }
     set.sequences.append(sequence)
   }
 
@@ -76,39 +77,37 @@ extension DefinitionCompiler {
   }
 
   private func compileHistory(
-    _ sequence: inout SequenceDefinition, _ scope: ExpressionScope, _ place: DefinitionError.Place
+    _ sequence: inout SequenceDefinition, _ scope: ExpressionScope, _ eventTypes: [EventTypeDefinition],
+    _ place: DefinitionError.Place
   ) {
     let place = place.at("derive")
     checkColumns(
       sequence.history.map { ($0.name, place.at($0.name)) }, besides: Set(sequence.columns.map(\.name)))
     for (index, column) in sequence.history.enumerated() {
       let place = place.at(column.name)
-      let type = historyType(column.computation, sequence, scope, place)
+      if case .counter(_, _, _, let window?) = column.computation {
+        checkWindow(window, sequence, eventTypes, place.at("window"))
+      }
+      let type = historyType(column.computation, scope, place)
       checkRecorded(column.type, type, at: place)
       sequence.history[index].type = type ?? .null
     }
   }
 
   private func historyType(
-    _ computation: HistoryColumn.Computation, _ sequence: SequenceDefinition, _ scope: ExpressionScope,
-    _ place: DefinitionError.Place
+    _ computation: HistoryColumn.Computation, _ scope: ExpressionScope, _ place: DefinitionError.Place
   ) -> DataType? {
     switch computation {
-    case .counter(let aggregate, let column, let filter, let window):
+    case .counter(let aggregate, let column, let filter, _):
       if let filter { scope.checkFilter(filter, at: place.at("where"), faults) }
-      if let window { checkCounterWindow(window, sequence, place.at("window")) }
       return counterType(aggregate, column, scope, place.at("column"))
     case .session(let gap):
       if gap == 0 { faults.add(.zeroDuration, at: place.at("gap")) }
+      return .timestampMicrosUTC
     case .gap(let filter):
       if let filter { scope.checkFilter(filter, at: place.at("where"), faults) }
     }
     return .int64
-  }
-
-  private func checkCounterWindow(_ window: Int64, _ sequence: SequenceDefinition, _ place: DefinitionError.Place) {
-    if window == 0 { faults.add(.zeroDuration, at: place) }
-    if let whole = sequence.windowMicros, window > whole { faults.add(.counterBeyondWindow(window, whole), at: place) }
   }
 
   private func counterType(
@@ -144,18 +143,17 @@ extension DefinitionCompiler {
     }
   }
 
+  /// A window that looks back further than any event is kept does not mean what it says.
   private func checkWindow(
-    _ sequence: SequenceDefinition, _ eventTypes: [EventTypeDefinition], _ place: DefinitionError.Place
+    _ window: Int64, _ sequence: SequenceDefinition, _ eventTypes: [EventTypeDefinition],
+    _ place: DefinitionError.Place
   ) {
-    if sequence.freshnessMicros == 0 { faults.add(.zeroDuration, at: place.at("freshness")) }
-    guard let window = sequence.windowMicros else { return }
-    if window == 0 { faults.add(.zeroDuration, at: place.at("window")) }
+    if window == 0 { faults.add(.zeroDuration, at: place) }
     guard eventTypes.count == sequence.eventTypes.count, let longest = eventTypes.max(by: Self.isKeptLess) else {
       return
     }
     if window > longest.retentionMicros, longest.retentionMicros > 0 {
-      faults.add(
-        .windowBeyondRetention(window, longest.retentionMicros, eventType: longest.name), at: place.at("window"))
+      faults.add(.windowBeyondRetention(window, longest.retentionMicros, eventType: longest.name), at: place)
     }
   }
 

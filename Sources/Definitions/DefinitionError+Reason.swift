@@ -49,7 +49,6 @@ extension DefinitionError {
     case zeroDuration
     case retentionBelowLateness(Int64, Int64, source: String)
     case windowBeyondRetention(Int64, Int64, eventType: String)
-    case counterBeyondWindow(Int64, Int64)
     case capOutside(String, known: [String])
   }
 }
@@ -148,11 +147,6 @@ extension DefinitionError.Reason: CustomStringConvertible {
       """
       \(Self.text(window)) reaches back further than any event is kept, at most \(Self.text(retention)) \
       ('\(eventType)'); shorten it or lengthen the retention
-      """
-    case .counterBeyondWindow(let window, let whole):
-      """
-      \(Self.text(window)) reaches back further than the sequence, \(Self.text(whole)); \
-      shorten it or lengthen the sequence's window
       """
     case .capOutside(let name, let known):
       "event type '\(name)' is not in the sequence; \(Self.choose(known, or: "add it"))"

@@ -202,7 +202,12 @@ extension HistoryColumn {
       computation = .counter(
         reader.choice("aggregate", "aggregate") ?? .count, column: reader.optionalString("column"),
         filter: reader.optionalString("where"), windowMicros: reader.optionalInteger("window_us"))
-    case .session: computation = .session(gapMicros: reader.integer("gap_us"))
+    case .session:
+      computation = .session(gapMicros: reader.integer("gap_us"))
+      if type != .timestampMicrosUTC {
+        let reason = DefinitionError.Reason.typeDiffers(recorded: type, deduced: .timestampMicrosUTC)
+        reader.faults.add(reason, at: reader.place.at("type"))
+      }
     case .gap: computation = .gap(filter: reader.optionalString("where"))
     }
   }

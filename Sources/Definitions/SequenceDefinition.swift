@@ -5,12 +5,12 @@ package enum Stage: String, Sendable, Hashable, CaseIterable {
   case development, staging, production
 }
 
-/// A column of a sequence that is computed from the user's own events when the sequence is assembled.
+/// A column of a sequence that is computed from all events of the sequence before each, when it is assembled.
 package struct HistoryColumn: Sendable, Hashable {
   package enum Computation: Sendable, Hashable {
-    /// Over the events of the last `windowMicros` before this one for which `filter` holds.
+    /// Over the events of the last `windowMicros` before this one, or all, for which `filter` holds.
     case counter(Aggregate, column: String?, filter: String?, windowMicros: Int64?)
-    /// The number of the session, from 1: a new one begins after a pause longer than this.
+    /// The time at which the session began: a new one begins after a pause longer than this.
     case session(gapMicros: Int64)
     /// Microseconds since the last event before this one for which `filter` holds.
     case gap(filter: String?)
@@ -58,4 +58,7 @@ package struct SequenceDefinition: Sendable, Hashable {
   /// Promised: an event can be read this long after it arrived, in microseconds.
   package var freshnessMicros: Int64?
   package var completeness: Completeness?
+
+  /// What is known of each event: its columns, then those that are derived.
+  package var fields: [Field] { columns + history.map { Field($0.name, $0.type) } }
 }

@@ -97,7 +97,10 @@ import Testing
   @Test func aSequenceIsResolved() throws {
     let sequence = try #require(set.sequence("s"))
     #expect(sequence.columns.map(\.type.description) == ["timestamp[us, UTC]", "int32", "int8[8]", "float32"])
-    #expect(sequence.history.map(\.type.description) == ["int64", "int32", "timestamp[us, UTC]", "int64", "int64"])
+    #expect(
+      sequence.history.map(\.type.description) == [
+        "int64", "int32", "timestamp[us, UTC]", "timestamp[us, UTC]", "int64",
+      ])
     #expect(sequence.windowMicros == 604_800_000_000)
     #expect(sequence.freshnessMicros == 250_000)
     #expect(sequence.completeness?.share == 0.999)

@@ -199,7 +199,7 @@ import Testing
       "definitions.py:14: event type 'look': retention: a time of 0 keeps nothing; give one such as '90d', '12h', '30m', '15s' or '250ms'",
       "definitions.py:15: event type 'view': retention: '1 month' is no duration; give one such as '90d', '12h', '30m', '15s' or '250ms'",
       "definitions.py:16: sequence 's': completeness: '120% after 1d' is no promise; give one such as '99.9% after 1d'",
-      "definitions.py:16: sequence 's': derive.n.window: 2000d reaches back further than the sequence, 1000d; shorten it or lengthen the sequence's window",
+      "definitions.py:16: sequence 's': derive.n.window: 2000d reaches back further than any event is kept, at most 90d ('click'); shorten it or lengthen the retention",
       "definitions.py:16: sequence 's': derive.x.gap: a time of 0 keeps nothing; give one such as '90d', '12h', '30m', '15s' or '250ms'",
       "definitions.py:16: sequence 's': freshness: a time of 0 keeps nothing; give one such as '90d', '12h', '30m', '15s' or '250ms'",
       "definitions.py:16: sequence 's': window: 1000d reaches back further than any event is kept, at most 90d ('click'); shorten it or lengthen the retention"

@@ -70,6 +70,12 @@ struct TestStore {
              columns=["ts", "event_type", "item_id", "text"])
     Sequence("saves", owner="team", stage="development", events=[save], max_length=500, where="item_id >= 50",
              columns=["ts", "event_type", "item_id", "text"])
+    Sequence("derived", owner="team", events=[click, save, view], max_length=500, where="item_id != 13 || text != null",
+             columns=["ts", "item_id"],
+             derive=[Counter("n"), Counter("saves_1h", where="event_type == 'save'", window="1h"),
+                     Counter("sum_2d", "sum", "item_id", window="2d"), Counter("mean_1h", "mean", "item_id", window="1h"),
+                     Counter("least_30m", "min", "item_id", window="30m"), Session("session", gap="4m"), Gap("gap"),
+                     Gap("since_rare", where="event_type == 'save' && item_id > 90")])
     """
 
   /// - Parameter directory: where a store may be already; nil for a new one.

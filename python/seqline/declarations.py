@@ -180,7 +180,7 @@ class Derive(_Step):
 
 
 class Counter(_Step):
-    """Over the user's events before this one in the sequence: "count", or "sum", "mean", "min", "max" of a column.
+    """Over all the user's events of the sequence before this one: "count", or "sum", "mean", "min", "max" of a column.
 
     where   only events for which this CEL expression is true
     window  only events of this long before this one: "1h"
@@ -191,7 +191,7 @@ class Counter(_Step):
 
 
 class Session(_Step):
-    """The number of the session in the sequence, from 1: a pause longer than `gap` begins a new one."""
+    """The time at which the event's session began: a pause longer than `gap` begins a new one."""
 
     def __init__(self, name, *, gap):
         super().__init__("session", name=name, gap=gap)

@@ -4,13 +4,13 @@ import Buffers
 import Definitions
 import Expressions
 
-/// Computes the columns that depend on the events before each event of the same sequence: counters, sessions, gaps.
+/// Computes a column that depends on the events before each event of the same sequence: a counter, a session, a gap.
 ///
-/// They see the sequence as it is given out, after length, caps and window: so serving, which holds no more than that,
-/// computes the same.
-struct HistoryComputer {
-  private let column: HistoryColumn
-  private let filter: CheckedExpression?
+/// It sees all events of the sequence, not only those that are given out, so a value does not depend on where an answer
+/// was cut. `HistoryComputer+LookBack.swift` says how far back it must see for that.
+struct HistoryComputer: Sendable {
+  let column: HistoryColumn
+  let filter: CheckedExpression?
 
   /// - Throws: the filter's errors.
   init(_ column: HistoryColumn, _ schema: Schema) throws(ExpressionErrors) {
@@ -23,137 +23,216 @@ struct HistoryComputer {
     if let text { filter = try Expression.compile(text, schema: schema) } else { filter = nil }
   }
 
-  /// The columns that are read.
+  /// The columns that are read, besides `ts`.
   var inputs: [String] {
     let names = filter?.columnNames ?? []
     if case .counter(_, let input?, _, _) = column.computation { return names + [input] }
     return names
   }
 
-  /// A value per event.
-  /// - Parameter users: each user's rows of `events`, in order.
-  func values(_ events: RecordBatch, times: Buffer, users: [Range<Int>]) -> ArrowArray {
-    let isCounted = filter?.evaluate(batch: events).trueRows
+  /// - Parameters:
+  ///   - events: with the columns `ts` and `inputs`.
+  ///   - users: each user's rows of `events`: all events of the sequence, in order.
+  ///   - rows: Int32 each, ascending: the events whose values are wanted.
+  /// - Returns: a value for each of `rows`.
+  func values(_ events: RecordBatch, users: [Range<Int>], rows: Buffer) -> ArrowArray {
+    let histories = EventHistories(
+      times: events[SystemColumns.ts]!.values, users: users, rows: rows,
+      isCounted: filter?.evaluate(batch: events).trueRows)
     switch column.computation {
-    case .session(let gap): return sessions(times, users, gapMicros: gap)
-    case .gap: return gaps(times, users, isCounted)
+    case .session(let gap): return histories.sessionStarts(gapMicros: gap)
+    case .gap: return histories.gaps()
     case .counter(let aggregate, let input, _, let window):
-      let windows = EventWindows(times: times, users: users, isCounted: isCounted, windowMicros: window)
-      guard let input, let values = events[input] else { return windows.counts() }
-      return windows.aggregate(values.decoded(), aggregate, as: column.type)
+      guard let input, let values = events[input] else { return histories.counts(windowMicros: window) }
+      return histories.aggregate(values.decoded(), aggregate, as: column.type, windowMicros: window)
     }
-  }
-
-  private func sessions(_ times: Buffer, _ users: [Range<Int>], gapMicros: Int64) -> ArrowArray {
-    var output = FixedWidthBuilder<Int64>(capacity: times.byteCount / 8)
-    let times = times.span(of: Int64.self)
-    for user in users {
-      var session: Int64 = 1
-      for row in user {
-        if row > user.lowerBound && times[row].isLater(than: times[row - 1], by: gapMicros) { session += 1 }
-        output.append(session)
-      }
-    }
-    return output.take(as: .int64)
-  }
-
-  private func gaps(_ times: Buffer, _ users: [Range<Int>], _ isCounted: Bitmap?) -> ArrowArray {
-    var output = FixedWidthBuilder<Int64>(capacity: times.byteCount / 8)
-    let times = times.span(of: Int64.self)
-    for user in users {
-      var last: Int64?
-      for row in user {
-        let gap = last.map { times[row].subtractingReportingOverflow($0) }
-        output.append(gap.flatMap { $0.overflow ? nil : $0.partialValue })
-        if isCounted?[row] ?? true { last = times[row] }
-      }
-    }
-    return output.take(as: .int64)
   }
 }
 
-/// For every event the counted events before it, of the same user, within a length of time.
-private struct EventWindows {
+/// The events before each of some events, of the same user.
+private struct EventHistories {
   let times: Buffer
   let users: [Range<Int>]
+  /// Int32 each, ascending: the events whose values are wanted.
+  let rows: Buffer
+  /// The events that are counted; nil for all.
   let isCounted: Bitmap?
-  let windowMicros: Int64?
 
-  /// Calls `body` for every event, with the events of its window, oldest first; those not counted are among them.
-  private func forEachWindow(_ body: (Range<Int>) -> Void) {
-    let times = times.span(of: Int64.self)
+  private var rowCount: Int { rows.byteCount / 4 }
+
+  private func counts(_ row: Int) -> Bool { isCounted?[row] ?? true }
+
+  /// Calls `begin` before each user's first event, and for each event up to the user's last wanted one, oldest first,
+  /// `give` if its value is wanted, then `add`.
+  @inline(__always)
+  private func walk(begin: (Int) -> Void, give: (Int) -> Void, add: (Int) -> Void) {
+    let wanted = rows.span(of: Int32.self)
+    var next = 0
     for user in users {
-      var start = user.lowerBound
-      for row in user {
-        if let windowMicros {
-          while start < row && times[row].isLater(than: times[start], by: windowMicros) { start += 1 }
+      guard next < wanted.count, Int(wanted[next]) < user.upperBound else { continue }
+      begin(user.lowerBound)
+      var row = user.lowerBound
+      while next < wanted.count, Int(wanted[next]) < user.upperBound {
+        while row < Int(wanted[next]) {
+          add(row)
+          row += 1
         }
-        body(start..<row)
+        give(row)
+        next += 1
       }
     }
   }
 
-  private func isCounted(_ row: Int) -> Bool { isCounted?[row] ?? true }
+  /// The same over the events of each wanted event's window: `remove` is called for those that are too old for it.
+  @inline(__always)
+  private func walk(
+    windowMicros: Int64?, begin: () -> Void, give: (Range<Int>) -> Void, add: (Int) -> Void, remove: (Int) -> Void
+  ) {
+    let times = times.span(of: Int64.self)
+    var start = 0
+    walk {
+      start = $0
+      begin()
+    } give: { row in
+      if let windowMicros {
+        while start < row && times[row].isLater(than: times[start], by: windowMicros) {
+          remove(start)
+          start += 1
+        }
+      }
+      give(start..<row)
+    } add: { row in
+      add(row)
+    }
+  }
 
-  func counts() -> ArrowArray {
-    var output = FixedWidthBuilder<Int64>(capacity: times.byteCount / 8)
-    forEachWindow { window in
-      output.append(Int64(isCounted == nil ? window.count : window.count(where: isCounted)))
+  /// The time at which each event's session began.
+  func sessionStarts(gapMicros: Int64) -> ArrowArray {
+    var output = FixedWidthBuilder<Int64>(capacity: rowCount)
+    let times = times.span(of: Int64.self)
+    var (start, last): (Int64, Int64?) = (0, nil)
+    func goOn(_ row: Int) {
+      if last.map({ times[row].isLater(than: $0, by: gapMicros) }) ?? true { start = times[row] }
+    }
+    walk { _ in
+      last = nil
+    } give: { row in
+      goOn(row)
+      output.append(start)
+    } add: { row in
+      goOn(row)
+      last = times[row]
+    }
+    return output.take(as: .timestampMicrosUTC)
+  }
+
+  func gaps() -> ArrowArray {
+    var output = FixedWidthBuilder<Int64>(capacity: rowCount)
+    let times = times.span(of: Int64.self)
+    var last: Int64?
+    walk { _ in
+      last = nil
+    } give: { row in
+      let gap = last.map { times[row].subtractingReportingOverflow($0) }
+      output.append(gap.flatMap { $0.overflow ? nil : $0.partialValue })
+    } add: { row in
+      if counts(row) { last = times[row] }
+    }
+    return output.take(as: .int64)
+  }
+
+  func counts(windowMicros: Int64?) -> ArrowArray {
+    var output = FixedWidthBuilder<Int64>(capacity: rowCount)
+    var count: Int64 = 0
+    walk(windowMicros: windowMicros) {
+      count = 0
+    } give: { _ in
+      output.append(count)
+    } add: {
+      if counts($0) { count += 1 }
+    } remove: {
+      if counts($0) { count -= 1 }
     }
     return output.take(as: .int64)
   }
 
   /// The aggregate of the values that are not null: a sum of none is 0, a mean or extreme of none is null, a sum beyond
   /// int64 too.
-  func aggregate(_ values: ArrowArray, _ aggregate: HistoryColumn.Aggregate, as type: DataType) -> ArrowArray {
+  func aggregate(
+    _ values: ArrowArray, _ aggregate: HistoryColumn.Aggregate, as type: DataType, windowMicros: Int64?
+  ) -> ArrowArray {
     switch aggregate {
-    case .count: return counts()
-    case .sum: return type == .int64 ? integerSums(values) : floatSums(values, isMean: false)
-    case .mean: return floatSums(values, isMean: true)
-    case .min: return extremes(values) { $0 < 0 }
-    case .max: return extremes(values) { $0 > 0 }
+    case .count: counts(windowMicros: windowMicros)
+    case .sum where type == .int64: integerSums(values, windowMicros)
+    case .sum: floatSums(values, windowMicros, isMean: false)
+    case .mean: floatSums(values, windowMicros, isMean: true)
+    case .min: extremes(values, windowMicros) { $0 < 0 }
+    case .max: extremes(values, windowMicros) { $0 > 0 }
     }
   }
 
-  private func integerSums(_ values: ArrowArray) -> ArrowArray {
+  private func integerSums(_ values: ArrowArray, _ windowMicros: Int64?) -> ArrowArray {
     guard let values = try? values.cast(to: .int64, overflow: .null) else {
-      return ArrowArray(nulls: .int64, count: values.count)
+      return ArrowArray(nulls: .int64, count: rowCount)
     }
-    var output = FixedWidthBuilder<Int64>(capacity: values.count)
-    forEachWindow { window in
-      var sum: Int64? = 0
-      for row in window where isCounted(row) && values.isValid(row) {
-        let next = sum?.addingReportingOverflow(values.values.load(row, as: Int64.self))
-        sum = next.flatMap { $0.overflow ? nil : $0.partialValue }
-      }
-      output.append(sum)
+    var output = FixedWidthBuilder<Int64>(capacity: rowCount)
+    var sum: Int128 = 0
+    func value(_ row: Int) -> Int128 {
+      counts(row) && values.isValid(row) ? Int128(values.values.load(row, as: Int64.self)) : 0
+    }
+    walk(windowMicros: windowMicros) {
+      sum = 0
+    } give: { _ in
+      output.append(Int64(exactly: sum))
+    } add: {
+      sum += value($0)
+    } remove: {
+      sum -= value($0)
     }
     return output.take(as: .int64)
   }
 
-  private func floatSums(_ values: ArrowArray, isMean: Bool) -> ArrowArray {
-    guard let values = try? values.cast(to: .float64) else { return ArrowArray(nulls: .float64, count: values.count) }
-    var output = FixedWidthBuilder<Double>(capacity: values.count)
-    forEachWindow { window in
-      var (sum, count) = (0.0, 0.0)
-      for row in window where isCounted(row) && values.isValid(row) {
+  /// Sums from the oldest event of each window on, so that equal windows have equal sums to the last bit.
+  private func floatSums(_ values: ArrowArray, _ windowMicros: Int64?, isMean: Bool) -> ArrowArray {
+    guard let values = try? values.cast(to: .float64) else { return ArrowArray(nulls: .float64, count: rowCount) }
+    var output = FixedWidthBuilder<Double>(capacity: rowCount)
+    var (summed, sum, count): (Range<Int>, Double, Double) = (0..<0, 0, 0)
+    walk(windowMicros: windowMicros) {
+      summed = 0..<0
+    } give: { window in
+      if summed.isEmpty || summed.lowerBound != window.lowerBound {
+        (summed, sum, count) = (window.lowerBound..<window.lowerBound, 0, 0)
+      }
+      for row in summed.upperBound..<window.upperBound where counts(row) && values.isValid(row) {
         sum += values.values.load(row, as: Double.self)
         count += 1
       }
+      summed = window
       output.append(isMean ? (count > 0 ? sum / count : nil) : sum)
+    } add: { _ in
+    } remove: { _ in
     }
     return output.take(as: .float64)
   }
 
-  /// - Parameter isBetter: of a comparison with the best so far.
-  private func extremes(_ values: ArrowArray, _ isBetter: (Int) -> Bool) -> ArrowArray {
-    var best = BufferBuilder(capacity: values.count * 4)
-    forEachWindow { window in
-      var place = -1
-      for row in window where isCounted(row) && values.isValid(row) {
-        if place < 0 || isBetter(values.compare(row, values, place)) { place = row }
+  /// - Parameter isBetter: of a comparison of a value with an earlier one.
+  private func extremes(_ values: ArrowArray, _ windowMicros: Int64?, _ isBetter: (Int) -> Bool) -> ArrowArray {
+    var best = BufferBuilder(capacity: rowCount * 4)
+    // Of the window those that none after them is better than: the first is the best.
+    var (candidates, first): ([Int], Int) = ([], 0)
+    walk(windowMicros: windowMicros) {
+      candidates.removeAll(keepingCapacity: true)
+      first = 0
+    } give: { _ in
+      best.append(Int32(first < candidates.count ? candidates[first] : -1))
+    } add: { row in
+      guard counts(row) && values.isValid(row) else { return }
+      while candidates.count > first, isBetter(values.compare(row, values, candidates.last!)) {
+        candidates.removeLast()
       }
-      best.append(Int32(place))
+      candidates.append(row)
+    } remove: { row in
+      if first < candidates.count, candidates[first] == row { first += 1 }
     }
     return values.take(best.finish())
   }
@@ -161,8 +240,13 @@ private struct EventWindows {
 
 extension Int64 {
   /// Whether more than `micros` lie between.
-  fileprivate func isLater(than other: Int64, by micros: Int64) -> Bool {
+  func isLater(than other: Int64, by micros: Int64) -> Bool {
     let (difference, overflow) = subtractingReportingOverflow(other)
     return overflow ? self > other : difference > micros
+  }
+
+  func addingSaturated(_ other: Int64) -> Int64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? (other > 0 ? .max : .min) : sum
   }
 }

@@ -3,7 +3,6 @@ import ArrowKernels
 import Buffers
 import Definitions
 import Engine
-import Expressions
 
 /// Turns events in order into rows of lists.
 struct SequenceBuilder {
@@ -29,43 +28,21 @@ struct SequenceBuilder {
   /// - Parameter events: of whole users, in order.
   /// - Returns: a row per user with at least one event in the sequence.
   func sequences(_ events: RecordBatch) -> RecordBatch {
-    let isKept = columns.filter.map { $0.evaluate(batch: events).trueRows }
+    let events = columns.filter.map { events.filter($0.trueRows(of: events)) } ?? events
     let users = events.columns[0]
+    let runs = users.runs
     let selection = trimmer.select(
-      users.runs, times: events[SystemColumns.ts]!.values, types: events[SystemColumns.eventType]!, isKept: isKept)
+      runs, times: events[SystemColumns.ts]!.values, types: events[SystemColumns.eventType]!)
     let chosen = events.take(selection.rows)
-    let ranges = zip(selection.offsets, selection.offsets.dropFirst()).map { Int($0)..<Int($1) }
     let offsets = Buffer(selection.offsets)
     func list(_ child: ArrowArray) -> ArrowArray {
       let type = DataType.list(Field("item", child.type))
-      return ArrowArray(type, count: ranges.count, storage: .list(offsets: offsets, child: child))
+      return ArrowArray(type, count: selection.users.count, storage: .list(offsets: offsets, child: child))
     }
-    let times = chosen[SystemColumns.ts]!.values
-    let computed = columns.history.map { list($0.values(chosen, times: times, users: ranges)) }
+    let computed = columns.history.map { list($0.values(events, users: runs, rows: selection.rows)) }
     let shown = schema.fields.dropFirst().dropLast(computed.count).map { list(chosen[$0.name]!.decoded()) }
     return RecordBatch(
-      schema, [users.take(Buffer(selection.users)).decoded()] + shown + computed, rowCount: ranges.count)
-  }
-}
-
-/// What a sequence computes with: its filters, compiled, and the columns that they and its lists read.
-struct SequenceColumns {
-  let filter: CheckedExpression?
-  let history: [HistoryComputer]
-  let names: [String]
-
-  /// - Parameter schema: the columns of all the sequence's datasets.
-  init(_ definition: SequenceDefinition, _ schema: Schema) throws(ExpressionErrors) {
-    filter = if let text = definition.filter { try Expression.compile(text, schema: schema) } else { nil }
-    var names = definition.columns.map(\.name) + (filter?.columnNames ?? [])
-    var history: [HistoryComputer] = []
-    for column in definition.history {
-      let computer = try HistoryComputer(column, schema)
-      history.append(computer)
-      names += computer.inputs
-    }
-    self.history = history
-    self.names = names
+      schema, [users.take(Buffer(selection.users)).decoded()] + shown + computed, rowCount: selection.users.count)
   }
 }
 

@@ -9,7 +9,7 @@ struct SequenceTrimmer {
   private let maximumLength: Int
   private let caps: [String: Int]
   private let windowMicros: Int64?
-  /// The sequence's end, exclusive; nil for the time just after each user's last event.
+  /// The sequence's end, exclusive; nil for the time just after each user's last event in it.
   private let untilMicros: Int64?
 
   init(_ definition: SequenceDefinition, untilMicros: Int64?) {
@@ -31,15 +31,14 @@ struct SequenceTrimmer {
 
   /// - Parameters:
   ///   - users: the rows of each user, in the order of time.
-  ///   - isKept: the events that the sequence's filter keeps; nil for all.
-  func select(_ users: [Range<Int>], times: Buffer, types: ArrowArray, isKept: Bitmap?) -> Selection {
+  func select(_ users: [Range<Int>], times: Buffer, types: ArrowArray) -> Selection {
     let limits = caps.isEmpty ? nil : typeLimits(types)
     var selection = Selection(rows: .empty, users: [], offsets: [0])
     var rows = BufferBuilder()
     var picked: [Int32] = []
     for user in users {
       picked.removeAll(keepingCapacity: true)
-      pick(user, times: times, limits: limits, isKept: isKept, into: &picked)
+      pick(user, times: times, limits: limits, into: &picked)
       if picked.isEmpty { continue }
       for row in picked.reversed() { rows.append(row) }
       selection.users.append(Int32(user.lowerBound))
@@ -58,8 +57,7 @@ struct SequenceTrimmer {
 
   /// Newest first.
   private func pick(
-    _ user: Range<Int>, times: Buffer, limits: (codes: Buffer, limits: [Int])?, isKept: Bitmap?,
-    into rows: inout [Int32]
+    _ user: Range<Int>, times: Buffer, limits: (codes: Buffer, limits: [Int])?, into rows: inout [Int32]
   ) {
     let times = times.span(of: Int64.self)
     let end = untilMicros ?? times[user.upperBound - 1].addingSaturated(1)
@@ -68,7 +66,6 @@ struct SequenceTrimmer {
     for row in user.reversed() {
       if rows.count == maximumLength || times[row] < begin { return }
       if untilMicros != nil && times[row] >= end { continue }
-      if let isKept, !isKept[row] { continue }
       if let limits {
         let code = Int(limits.codes.load(row, as: Int32.self))
         if left[code] == 0 { continue }
@@ -76,12 +73,5 @@ struct SequenceTrimmer {
       }
       rows.append(Int32(row))
     }
-  }
-}
-
-extension Int64 {
-  fileprivate func addingSaturated(_ other: Int64) -> Int64 {
-    let (sum, overflow) = addingReportingOverflow(other)
-    return overflow ? (other > 0 ? .max : .min) : sum
   }
 }

@@ -3,28 +3,41 @@ import ArrowKernels
 import Buffers
 
 extension EventCollector {
-  /// The wanted columns of the rows found, oldest first.
-  mutating func events(_ fields: [Field], using context: inout DecodingContext) throws(StoreError) -> RecordBatch {
-    guard !found.isEmpty else { return RecordBatch(empty: Schema(fields)) }
-    let ranges = foundRanges()
+  /// The columns asked for of the rows found, oldest first.
+  mutating func events(using context: inout DecodingContext) throws(StoreError) -> RecordBatch {
+    guard !found.isEmpty else { return RecordBatch(empty: Schema(request.columns)) }
+    if computers.isEmpty { return try columns(request.columns, of: found, using: &context) }
+    let derived = try derivedColumns(using: &context)
+    let stored = request.columns.filter { derived[$0.name] == nil }
+    let read = try columns(stored, of: found, using: &context)
+    return RecordBatch(
+      Schema(request.columns), request.columns.map { derived[$0.name] ?? read[$0.name]! }, rowCount: found.count)
+  }
+
+  /// Columns of some rows, which are given newest first, oldest first.
+  mutating func columns(
+    _ fields: [Field], of rows: [Found], using context: inout DecodingContext
+  ) throws(StoreError) -> RecordBatch {
+    let ranges = Self.ranges(of: rows)
     var batches: [RecordBatch] = []
     for (index, range) in ranges.order.map({ ($0, ranges.bySource[$0]!.range) }) {
       try sources[Int(index)].derive(fields.map(\.name), using: &context)
       batches.append(try sources[Int(index)].columns(fields, at: range, using: &context))
     }
-    var rows = BufferBuilder(capacity: found.count * MemoryLayout<RowReference>.stride)
-    for row in found.reversed() {
+    var references = BufferBuilder(capacity: rows.count * MemoryLayout<RowReference>.stride)
+    for row in rows.reversed() {
       let (range, batch) = ranges.bySource[row.id.source]!
-      rows.append(RowReference(source: batch, row: row.id.place - Int32(range.lowerBound)))
+      references.append(RowReference(source: batch, row: row.id.place - Int32(range.lowerBound)))
     }
-    return RecordBatch.interleave(batches, rows.finish())
+    return RecordBatch.interleave(batches, references.finish())
   }
 
-  /// The places found in each source, and the sources in the order in which their batches are numbered.
-  private func foundRanges() -> (bySource: [Int32: (range: Range<Int>, batch: Int32)], order: [Int32]) {
+  /// The places of the rows in each source, and the sources in the order in which their batches are numbered.
+  private static func ranges(of rows: [Found]) -> (bySource: [Int32: (range: Range<Int>, batch: Int32)], order: [Int32])
+  {
     var bySource: [Int32: (range: Range<Int>, batch: Int32)] = [:]
     var order: [Int32] = []
-    for row in found {
+    for row in rows {
       let (source, place) = (row.id.source, Int(row.id.place))
       if let known = bySource[source] {
         let range = min(known.range.lowerBound, place)..<max(known.range.upperBound, place + 1)

@@ -22,10 +22,14 @@ struct EventCollector {
   }
 
   let request: SequenceRequest
-  private let plan: SequencePlan
+  let plan: SequencePlan
   private let user: UserProbe
   /// The newest first. When the user has live rows, a last one without files takes those that are older than all files.
-  private let steps: [ReadStep]
+  let steps: [ReadStep]
+  /// Those before are steps of the window; what comes after is read only to look back.
+  private let windowStepCount: Int
+  /// The derived columns that are asked for.
+  let computers: [HistoryComputer]
   private let derived: [String: DerivedColumns]
   let retractions: [String: [Retraction]]
   private let keyColumns: [String]
@@ -33,11 +37,13 @@ struct EventCollector {
   /// Those of the live log first.
   var sources: [UserRows]
   /// Of each step read so far, the rows that the filter keeps, in their order.
-  private var candidates: [[Found]] = []
+  private(set) var candidates: [[Found]] = []
   /// The live rows that the filter keeps and that were given to no step yet, by time; nil before the first step.
   private var live: [Found]?
   /// Newest first.
   private(set) var found: [Found] = []
+  /// The events that the derived columns see, newest first; none when no such column is asked for.
+  var history: [Found] = []
   private var capped: [String: Int] = [:]
   private(set) var cut: Set<SequenceEvents.Cut> = []
 
@@ -59,8 +65,10 @@ struct EventCollector {
       return rows.rows.isEmpty ? nil : UserRows(rows)
     }
     mayRepeat = !sources.isEmpty
-    let files = ReadStep.steps(datasets, request)
-    steps = sources.isEmpty ? files : files + [.rest]
+    computers = plan.computed.history.filter { computer in
+      request.columns.contains { $0.name == computer.column.name }
+    }
+    (steps, windowStepCount) = Self.steps(datasets, request, computers, hasLive: !sources.isEmpty)
     derived = Dictionary(uniqueKeysWithValues: datasets.map { ($0.name, $0.derived) })
     retractions = Dictionary(
       uniqueKeysWithValues: datasets.map { dataset in
@@ -76,16 +84,35 @@ struct EventCollector {
       + (request.knownAtMicros != nil ? [SystemColumns.seenAt] : [])
   }
 
-  /// Reads steps, newest first, until enough rows are found.
+  /// The steps of the window, then those that may have to be read to look back.
+  private static func steps(
+    _ datasets: [DatasetSnapshot], _ request: SequenceRequest, _ computers: [HistoryComputer], hasLive: Bool
+  ) -> ([ReadStep], windowCount: Int) {
+    let rest = hasLive ? [ReadStep.rest] : []
+    var steps = ReadStep.steps(
+      datasets, from: computers.isEmpty ? request.fromMicros : nil, until: request.untilMicros)
+    guard !computers.isEmpty, let from = request.fromMicros else { return (steps + rest, steps.count + rest.count) }
+    let first = Day(micros: from)
+    var windowCount = steps.firstIndex { $0.lastDay! < first } ?? steps.count
+    if hasLive {
+      steps.insert(ReadStep(startMicros: from, files: []), at: windowCount)
+      windowCount += 1
+    }
+    return (steps + rest, windowCount)
+  }
+
+  /// Reads steps, newest first, until enough rows are found, and on as far as derived columns look back.
   mutating func collect(using context: inout DecodingContext) throws(StoreError) {
-    while try !select(using: &context) {}
+    repeat {
+      while try !select(using: &context) {}
+    } while try !lookBack(using: &context)
   }
 
   /// Selects among the steps' rows.
   /// - Returns: false when a row of an earlier step turned out to be superseded, so that all must be selected anew.
   private mutating func select(using context: inout DecodingContext) throws(StoreError) -> Bool {
     (found, capped, cut) = ([], [:], [])
-    for step in steps.indices {
+    for step in 0..<windowStepCount {
       if found.count >= request.last {
         if hasRows(step) { cut.insert(.length) }
         return true
@@ -97,7 +124,14 @@ struct EventCollector {
       }
       try take(candidates[step])
     }
+    if windowStepCount < steps.count, hasOlderLiveRows { cut.insert(.window) }
     return true
+  }
+
+  /// Whether live rows are left that no step of the window took.
+  private var hasOlderLiveRows: Bool {
+    if live?.isEmpty == false { return true }
+    return candidates.dropFirst(windowStepCount).joined().contains { sources[Int($0.id.source)].isLive }
   }
 
   /// Whether the step may have rows: files may, as long as nobody has looked.
@@ -108,7 +142,7 @@ struct EventCollector {
 
   // MARK: Reading
 
-  private mutating func read(_ step: ReadStep, using context: inout DecodingContext) throws(StoreError) {
+  mutating func read(_ step: ReadStep, using context: inout DecodingContext) throws(StoreError) {
     if live == nil { try readLive(using: &context) }
     let first = sources.count
     for (dataset, file) in step.files where overlaps(file) {
@@ -141,14 +175,15 @@ struct EventCollector {
 
   private func overlaps(_ file: StoreFile) -> Bool {
     guard let times = file.times else { return true }
-    return times.upperBound >= request.fromMicros ?? .min && times.lowerBound < request.untilMicros ?? .max
+    let from = computers.isEmpty ? request.fromMicros : nil
+    return times.upperBound >= from ?? .min && times.lowerBound < request.untilMicros ?? .max
   }
 
   /// A source's rows that its filter keeps, in their order.
   private mutating func candidates(_ index: Int, using context: inout DecodingContext) throws(StoreError) -> [Found] {
     let isLive = sources[index].isLive
     try sources[index].load(keyColumns + (isLive ? [SystemColumns.retracted] : []), using: &context)
-    let filter = plan.filters[sources[index].dataset]
+    let filter = plan.computed.filter
     if let filter { try sources[index].derive(Array(filter.columnNames), using: &context) }
     let source = sources[index]
     let ts = try source.key(SystemColumns.ts, .timestampMicrosUTC).values
@@ -181,8 +216,7 @@ struct EventCollector {
   private func kept(
     _ source: UserRows, _ filter: CheckedExpression, using context: inout DecodingContext
   ) throws(StoreError) -> Bitmap {
-    let fields = filter.columnNames.compactMap { name in plan.columns.first { $0.name == name } }
-    let batch = try source.columns(fields, at: 0..<source.rows.count, using: &context)
+    let batch = try source.columns(plan.filterFields, at: 0..<source.rows.count, using: &context)
     return filter.evaluate(batch: batch).trueRows
   }
 
@@ -225,7 +259,7 @@ struct EventCollector {
     }
   }
 
-  private func isWanted(_ row: RowID) throws(StoreError) -> Bool {
+  func isWanted(_ row: RowID) throws(StoreError) -> Bool {
     if !superseded.isEmpty, superseded.contains(row) { return false }
     let dataset = sources[Int(row.source)].dataset
     if let types = plan.eventTypes[dataset] ?? nil, !types.contains(try eventType(row)) { return false }

@@ -1,17 +1,19 @@
 /// Files of all datasets that are read together, because none of the others has events of their days.
 struct ReadStep {
-  /// No event of them is earlier, in microseconds; nil where there are no files.
+  /// No event of them is earlier, in microseconds; nil for what is older than all files.
   var startMicros: Int64?
+  /// Their last day; nil where there are no files.
+  var lastDay: Day?
   var files: [(dataset: String, file: StoreFile)]
 
   /// For the live log's rows that are older than all files.
   static let rest = ReadStep(startMicros: nil, files: [])
 
-  /// The steps for a request, the newest first.
-  static func steps(_ datasets: [DatasetSnapshot], _ request: SequenceRequest) -> [ReadStep] {
+  /// The steps for the events of a time, the newest first.
+  static func steps(_ datasets: [DatasetSnapshot], from fromMicros: Int64?, until untilMicros: Int64?) -> [ReadStep] {
     var files: [(bucket: Bucket, file: (dataset: String, file: StoreFile))] = []
-    let first = request.fromMicros.map { Day(micros: $0) }
-    let last = request.untilMicros.map { Day(micros: $0 == .min ? $0 : $0 - 1) }
+    let first = fromMicros.map { Day(micros: $0) }
+    let last = untilMicros.map { Day(micros: $0 == .min ? $0 : $0 - 1) }
     for dataset in datasets {
       for (bucket, own) in dataset.buckets
       where bucket.days.upperBound >= first ?? bucket.days.upperBound
@@ -20,6 +22,9 @@ struct ReadStep {
         files += own.map { (bucket, (dataset.name, $0)) }
       }
     }
-    return BucketGroup.groups(files).map { ReadStep(startMicros: $0.days.lowerBound.startMicros, files: $0.files) }
+    return BucketGroup.groups(files).map { group in
+      ReadStep(
+        startMicros: group.days.lowerBound.startMicros, lastDay: group.days.upperBound, files: group.files)
+    }
   }
 }

@@ -7,6 +7,8 @@ import Arrow
 /// where events were selected. The live log's rows take part in the day in which they happened. Among rows of one event,
 /// in the live log and whatever files of the days that were read, the highest revision holds, of equal ones the row seen
 /// first; one that a higher revision took back is left out.
+///
+/// For derived columns days are read further back, as far as these look, and only the columns that they compute with.
 package final class SequenceReader {
   private let snapshot: StoreSnapshot
   private var context: DecodingContext
@@ -25,6 +27,6 @@ package final class SequenceReader {
   ) throws(StoreError) -> SequenceEvents {
     var collector = EventCollector(snapshot, live, request, plan)
     try collector.collect(using: &context)
-    return SequenceEvents(events: try collector.events(request.columns, using: &context), cut: collector.cut)
+    return SequenceEvents(events: try collector.events(using: &context), cut: collector.cut)
   }
 }

@@ -9,12 +9,14 @@ package struct SequencePlan: Sendable {
   package let datasets: [String]
   /// Per dataset: its event types outside the sequence are left out; nil when it has no others.
   let eventTypes: [String: Set<String>?]
-  /// Per dataset, the definition's filter.
-  let filters: [String: CheckedExpression]
   /// The columns that can be read, with the types that the definitions give them.
   package let columns: [Field]
+  /// What is computed of them.
+  let computed: SequenceColumns
+  /// The columns that the definition's filter reads.
+  let filterFields: [Field]
 
-  /// - Throws: the filter's errors.
+  /// - Throws: the filters' errors.
   package init(_ definition: SequenceDefinition, in definitions: DefinitionSet) throws {
     self.definition = definition
     var datasets: [String] = []
@@ -22,20 +24,25 @@ package struct SequencePlan: Sendable {
       if let dataset = definitions.eventType(name)?.dataset, !datasets.contains(dataset) { datasets.append(dataset) }
     }
     self.datasets = datasets
-    var (eventTypes, filters, columns): ([String: Set<String>?], [String: CheckedExpression], [Field]) = ([:], [:], [])
+    var (eventTypes, columns): ([String: Set<String>?], [Field]) = ([:], [])
     for name in datasets {
       guard let dataset = definitions.dataset(name) else { continue }
       let all = Set(definitions.eventTypes(dataset: name).map(\.name))
       let wanted = all.intersection(definition.eventTypes)
       eventTypes.updateValue(wanted == all ? nil : wanted, forKey: name)
-      if let filter = definition.filter { filters[name] = try Expression.compile(filter, schema: dataset.schema) }
       for field in dataset.schema.fields where !columns.contains(where: { $0.name == field.name }) {
         columns.append(Field(field.name, field.type))
       }
     }
     self.eventTypes = eventTypes
-    self.filters = filters
     self.columns = columns
+    let computed = try SequenceColumns(definition, Schema(columns))
+    self.computed = computed
+    filterFields = Self.fields(computed.filter?.columnNames ?? [], of: columns)
+  }
+
+  static func fields(_ names: [String], of columns: [Field]) -> [Field] {
+    names.compactMap { name in columns.first { $0.name == name } }
   }
 }
 
@@ -52,7 +59,7 @@ package struct SequenceRequest: Sendable {
   package var untilMicros: Int64?
   /// Only rows that had arrived by then count, of each event the highest revision among them.
   package var knownAtMicros: Int64?
-  /// In the order in which they are answered; among the plan's.
+  /// In the order in which they are answered: columns that can be read, and derived ones of the definition.
   package var columns: [Field]
 
   package init(

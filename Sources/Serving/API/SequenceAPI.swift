@@ -131,7 +131,7 @@ package final class SequenceAPI: Sendable {
       "caps": .object(Dictionary(sequence.caps.map { ($0.eventType, .integer(Int64($0.count))) }) { $1 }),
       "definitions": .string(served.label),
       "columns": .array(
-        sequence.columns.map { ["name": .string($0.name), "type": .string($0.type.description)] }),
+        sequence.fields.map { ["name": .string($0.name), "type": .string($0.type.description)] }),
       "tables": .object(store.versions.mapValues { .integer($0) }),
     ]
     if let window = sequence.windowMicros { facts["window_seconds"] = .integer(window / 1_000_000) }

@@ -21,7 +21,7 @@ struct RequestError: Error {
 ///     last=100        at most so many, the newest; the definition's length at most
 ///     window=30d      only those of the last 30 days before `until`
 ///     until=…         only those before this time: RFC 3339, or milliseconds since 1970; now when absent
-///     columns=a,b     these columns, in this order
+///     columns=a,b     these columns, derived ones included, in this order
 ///     timestamps=ms   timestamps as integers in s, ms or us, instead of text (JSON) or timestamp[us, UTC] (Arrow)
 ///     layout=columns  JSON with an array per column, instead of an object per event
 struct SequenceQuery {
@@ -80,11 +80,11 @@ struct SequenceQuery {
   }
 
   private static func columns(_ text: String?, sequence: SequenceDefinition) throws(RequestError) -> [Field] {
-    guard let text else { return sequence.columns }
+    guard let text else { return sequence.fields }
     var fields: [Field] = []
     for name in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let field = sequence.columns.first(where: { $0.name == name }) else {
-        let known = sequence.columns.map(\.name).joined(separator: ", ")
+      guard let field = sequence.fields.first(where: { $0.name == name }) else {
+        let known = sequence.fields.map(\.name).joined(separator: ", ")
         throw RequestError(.badRequest, "sequence '\(sequence.name)' has no column '\(name)'; it has \(known)")
       }
       if fields.contains(where: { $0.name == name }) {

@@ -34,6 +34,9 @@ import Testing
                      Counter("dwell_sum", "sum", "dwell", window="500ms"), Counter("dwell_max", "max", "dwell"),
                      Counter("dwell_mean", "mean", "dwell", window="1s"), Session("session", gap="100ms"),
                      Gap("gap", where="event_type == 'save'")])
+    sequence("cut", max_length=5, caps={"save": 2}, window="1s", where="revision < 2",
+             derive=[Counter("n"), Counter("saves", "count", where="event_type == 'save'", window="300ms"),
+                     Session("session", gap="100ms"), Gap("gap", where="event_type == 'save'")])
     """
 
   private let definitions: DefinitionSet
@@ -65,11 +68,12 @@ import Testing
     let users = Dictionary(grouping: SequenceEvent.resolved(events), by: \.user).sorted { $0.key < $1.key }
     return users.compactMap { user, events in
       let kept = events.trimmed(definition, untilMicros: untilMicros)
-      return kept.isEmpty ? nil : kept.sequence(user: user, definition.history)
+      let seen = events.filter { definition.filter == nil || $0.revision < 2 }
+      return kept.isEmpty ? nil : kept.sequence(user: user, definition.history, among: seen)
     }
   }
 
-  @Test(arguments: ["whole", "trimmed", "computed"], [0, 1, 40, 600])
+  @Test(arguments: ["whole", "trimmed", "computed", "cut"], [0, 1, 40, 600])
   func aRowPerUserHoldsTheTrimmedEvents(name: String, count: Int) throws {
     for seed: UInt64 in 1...4 {
       let events = SequenceEvent.random(count: count, seed: seed)
@@ -79,10 +83,10 @@ import Testing
     }
   }
 
-  @Test func eventsAtOrAfterTheEndAreLeftOut() throws {
+  @Test(arguments: ["trimmed", "cut"]) func eventsAtOrAfterTheEndAreLeftOut(name: String) throws {
     let events = SequenceEvent.random(count: 300, seed: 9)
     for until: Int64 in [0, 1_000_000, 1_500_000, 9_000_000] {
-      #expect(try assemble("trimmed", events, untilMicros: until) == expected("trimmed", events, untilMicros: until))
+      #expect(try assemble(name, events, untilMicros: until) == expected(name, events, untilMicros: until))
     }
   }
 }
@@ -152,10 +156,10 @@ private struct SequenceEvent {
 
 extension [SequenceEvent] {
   fileprivate func trimmed(_ definition: SequenceDefinition, untilMicros: Int64?) -> [SequenceEvent] {
-    let end = untilMicros ?? last!.ts + 1
-    let isFiltered = definition.filter != nil
+    let passed = filter { definition.filter == nil || $0.revision < 2 }
+    guard let end = untilMicros ?? passed.last.map({ $0.ts + 1 }) else { return [] }
     var kept: [SequenceEvent] = []
-    for event in reversed() where event.ts < end && !(isFiltered && event.revision >= 2) {
+    for event in passed.reversed() where event.ts < end {
       if let window = definition.windowMicros, event.ts < end - window { continue }
       let cap = definition.caps.first { $0.eventType == event.type }?.count ?? .max
       if kept.count(where: { $0.type == event.type }) < cap, kept.count < definition.maximumLength {
@@ -165,13 +169,15 @@ extension [SequenceEvent] {
     return kept.reversed()
   }
 
-  fileprivate func sequence(user: Int64, _ history: [HistoryColumn]) -> JSONValue {
+  /// - Parameter all: the events that derived columns see, these among them.
+  fileprivate func sequence(user: Int64, _ history: [HistoryColumn], among all: [SequenceEvent]) -> JSONValue {
+    let places = map { event in all.firstIndex { $0.type == event.type && $0.key == event.key }! }
     var row: [String: JSONValue] = [
       "user_id": .integer(user), "ts": .array(map { .integer($0.ts) }), "event_type": .array(map { .string($0.type) }),
       "surface": .array(map { $0.surface.map { .string($0) } ?? .null }),
       "dwell": .array(map { $0.dwell.map { .integer(Int64($0)) } ?? .null }),
     ]
-    for column in history { row[column.name] = .array(indices.map { value(column.name, $0) }) }
+    for column in history { row[column.name] = .array(places.map { all.value(column.name, $0) }) }
     return .object(row)
   }
 
@@ -190,7 +196,7 @@ extension [SequenceEvent] {
       let values = dwells(within: 1_000_000)
       return values.isEmpty ? .null : .number(Double(values.reduce(0, +)) / Double(values.count))
     case "session":
-      return .integer(Int64(1 + indices[1..<Swift.max(1, place + 1)].count { self[$0].ts - self[$0 - 1].ts > 100_000 }))
+      return .integer(self[self[...place].indices.last { $0 == 0 || self[$0].ts - self[$0 - 1].ts > 100_000 }!].ts)
     default: return saves.last.map { .integer(event.ts - $0.ts) } ?? .null
     }
   }
