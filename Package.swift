@@ -104,7 +104,9 @@ let package = Package(
     tests("DeltaLogTests", ["DeltaLog"]),
     tests("DefinitionsTests", ["Definitions"]),
     tests("EngineTests", ["Engine"]),
-    tests("KafkaConnectorTests", ["KafkaConnector", "seq-ingest", "seq-filter", "seq-index", "seq-store", "seq-config"]),
+    tests(
+      "KafkaConnectorTests", ["KafkaConnector", "seq-ingest", "seq-filter", "seq-index", "seq-store", "seq-config"],
+      data: ["fixtures"]),
     tests("SequenceStoreTests", ["SequenceStore"]),
     tests("ConvergenceTests", ["SequenceStore", "seq-ingest", "seq-filter", "seq-index", "seq-store", "seq-config"]),
     tests("ServingTests", ["Serving"] + commands),
