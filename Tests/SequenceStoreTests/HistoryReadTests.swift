@@ -90,7 +90,7 @@ import Testing
     let plan = try test.plan("derived")
     let table = test.store.dataset("events")
     let files = try table.snapshot().files.map { table.location(of: $0) }.sorted()
-    for file in files.prefix(3) { #expect(unlink(file) == 0) }
+    for file in files.prefix(3) { #expect(unsafe unlink(file) == 0) }
     let reader = SequenceReader(try StoreSnapshot(test.store))
     func read(_ names: String...) throws(StoreError) -> [JSONValue] {
       let columns = names.map { name in plan.definition.fields.first { $0.name == name }! }
