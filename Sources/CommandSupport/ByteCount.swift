@@ -11,7 +11,7 @@ public struct ByteCount: ExpressibleByArgument, Sendable {
     var digits = argument.uppercased()
     let shift = digits.last.flatMap { shifts[$0] } ?? 0
     if shift > 0 { digits.removeLast() }
-    guard let number = Int(digits), number > 0, number.leadingZeroBitCount > shift else { return nil }
+    guard let number = Int(digits), number >= 0, number.leadingZeroBitCount > shift else { return nil }
     bytes = number << shift
   }
 

@@ -8,18 +8,23 @@ final class StoreView: Sendable {
   private let store: StoreDirectory
   private let live = LiveIndex()
   private let tables: TableView
+  private let cache: PageCache?
   private let follower: LiveFollower
   private let eventTypes: EventTypeDatasets
 
   /// Reads the tables and all of the live log that is durable, which is followed from then on until `stop`.
   ///
-  /// - Parameter report: told what is wrong with the live log.
+  /// - Parameters:
+  ///   - cacheByteCount: memory for decoded pages.
+  ///   - report: told what is wrong with the live log.
   init(
-    _ store: StoreDirectory, _ definitions: DefinitionSet, report: @escaping @Sendable (any Error) -> Void
+    _ store: StoreDirectory, _ definitions: DefinitionSet, cacheByteCount: Int,
+    report: @escaping @Sendable (any Error) -> Void
   ) throws {
     self.store = store
     let eventTypes = EventTypeDatasets(definitions)
-    let tables = try TableView(store, datasets: definitions.datasets.map(\.name), live: live)
+    cache = cacheByteCount > 0 ? PageCache(byteLimit: cacheByteCount) : nil
+    let tables = try TableView(store, datasets: definitions.datasets.map(\.name), live: live, cache: cache)
     (self.tables, self.eventTypes) = (tables, eventTypes)
     follower = try LiveFollower(
       store, into: live,
@@ -88,7 +93,17 @@ final class StoreView: Sendable {
     text.add(
       "seqline_live_lag_seconds", .gauge, "Time since the newest event that came through the live log was seen.",
       by: "event_type", lags)
+    if let cache = cache?.statistics { cache.write(to: &text) }
     return text.text
+  }
+}
+
+extension PageCache.Statistics {
+  fileprivate func write(to text: inout PrometheusText) {
+    text.add("seqline_cache_bytes", .gauge, "Memory that decoded pages take.", byteCount)
+    text.add("seqline_cache_pages", .gauge, "Decoded pages in memory.", pageCount)
+    text.add(
+      "seqline_cache_lookups_total", .counter, "Pages asked for.", by: "result", ["hit": hits, "miss": misses])
   }
 }
 

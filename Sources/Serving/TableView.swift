@@ -7,6 +7,7 @@ final class TableView: Sendable {
   private let store: StoreDirectory
   /// Told of every newer snapshot, once it is shown.
   private let live: LiveIndex
+  private let cache: PageCache?
   private let state: Monitor<State>
   /// Held while a newer snapshot is made.
   private let refreshing = Mutex(())
@@ -19,9 +20,10 @@ final class TableView: Sendable {
     var refreshes = 0
   }
 
-  init(_ store: StoreDirectory, datasets: [String], live: LiveIndex) throws(StoreError) {
+  init(_ store: StoreDirectory, datasets: [String], live: LiveIndex, cache: PageCache?) throws(StoreError) {
     self.store = store
     self.live = live
+    self.cache = cache
     let snapshot = try Self.snapshot(store, datasets, reusing: nil)
     state = Monitor(State(snapshot: snapshot))
     live.cover(by: snapshot)
@@ -38,7 +40,7 @@ final class TableView: Sendable {
     _ request: SequenceRequest, of plan: SequencePlan, live rows: LiveRows
   ) throws(StoreError) -> (SequenceEvents, versions: [String: Int64]) {
     let (reader, snapshot, generation) = state.update { ($0.idle.popLast(), $0.snapshot, $0.generation) }
-    let used = reader ?? SequenceReader(snapshot)
+    let used = reader ?? SequenceReader(snapshot, cache: cache)
     defer { giveBack(used, generation: generation) }
     return (try used.read(request, of: plan, live: rows), snapshot.versions)
   }

@@ -44,6 +44,10 @@ struct SeqAssemble: SeqlineCommand {
   @Flag(help: "Leave out the rows that only say that an event was taken back.")
   var dropRetractions = false
 
+  func validate() throws {
+    if memory.bytes == 0 { throw ValidationError("--memory is not above 0") }
+  }
+
   func execute() throws -> Outcome {
     let summary = Summary(command: "seq-assemble", format: stage.logFormat)
     let options = AssemblyOptions(

@@ -65,6 +65,8 @@ struct SeqIndex: SeqlineCommand {
 
   func validate() throws {
     if !(1...22).contains(parquetLevel) { throw ValidationError("--parquet-level \(parquetLevel) is outside 1...22") }
+    if memory.bytes == 0 { throw ValidationError("--memory is not above 0") }
+    if segmentSize.bytes == 0 { throw ValidationError("--segment-size is not above 0") }
     if segmentAge.micros == 0 { throw ValidationError("--segment-age is not above 0") }
     if replace == nil {
       if partial { throw ValidationError("--partial belongs to --replace: what streams in is kept anyway") }

@@ -34,6 +34,9 @@ struct SeqServe: SeqlineCommand {
   @Option(help: "Threads that answer (default: one per processor).")
   var threads: Int?
 
+  @Option(help: ArgumentHelp("Keep decoded pages in so much memory; 0 keeps none.", valueName: "size"))
+  var cache = ByteCount(256 << 20)
+
   func validate() throws {
     if !(0...65_535).contains(port) { throw ValidationError("--port \(port) is outside 0...65535") }
     if let threads, threads < 1 { throw ValidationError("--threads \(threads) is not above 0") }
@@ -44,7 +47,7 @@ struct SeqServe: SeqlineCommand {
     let origin = (definitions ?? environment("SEQ_DEFINITIONS")).map { DefinitionsOrigin.file($0) } ?? .store(directory)
     let report: @Sendable (any Error) -> Void = { standardError.line("seq-serve: \($0)") }
     let termination = Termination()
-    let api = try SequenceAPI(definitions: origin, store: directory, report: report)
+    let api = try SequenceAPI(definitions: origin, store: directory, cacheByteCount: cache.bytes, report: report)
     let server = try HTTPServer(host: host, port: port, threads: threads ?? processorCount) { api.answer($0) }
     standardError.line("seq-serve: listening on http://\(host):\(server.port)/v1/sequences")
     let upkeep = try api.startUpkeep(report: report)

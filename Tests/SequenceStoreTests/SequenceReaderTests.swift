@@ -54,6 +54,31 @@ import Testing
     }
   }
 
+  /// Threads share a cache that has room for all pages, for some, or for none.
+  @Test(arguments: [64 << 20, 400_000, 1_000]) func cachedPagesGiveTheSameRows(byteLimit: Int) async throws {
+    let test = try TestStore()
+    let events = TestStore.events(20_000)
+    try test.index(events)
+    let plan = try test.plan()
+    let snapshot = try StoreSnapshot(test.store)
+    let cache = PageCache(byteLimit: byteLimit)
+    await withTaskGroup(of: Void.self) { group in
+      for thread in 0..<4 {
+        group.addTask {
+          let reader = SequenceReader(snapshot, cache: cache)
+          var random = SeededRandom(seed: UInt64(thread))
+          for (user, request) in Self.requests(plan, text: false).shuffled(using: &random) {
+            let rows = try? reader.read(request, of: plan).events.allRows
+            #expect(rows == Self.expected(events, request, user: user, types: ["click", "save", "view"]))
+          }
+        }
+      }
+    }
+    let statistics = cache.statistics
+    #expect(statistics.byteCount <= byteLimit && statistics.hits + statistics.misses > 1_000)
+    #expect((statistics.hits > 0) == (byteLimit > 1_000) && (statistics.pageCount > 0) == (byteLimit > 1_000))
+  }
+
   @Test func aSequenceHasItsOwnTypesAndFilter() throws {
     let test = try TestStore()
     let events = TestStore.events(5_000)

@@ -13,10 +13,12 @@ package final class SequenceReader {
   private let snapshot: StoreSnapshot
   private var context: DecodingContext
 
-  /// - Parameter verifiesChecksums: whether pages must match their CRC.
-  package init(_ snapshot: StoreSnapshot, verifiesChecksums: Bool = false) {
+  /// - Parameters:
+  ///   - verifiesChecksums: whether pages must match their CRC.
+  ///   - cache: keeps decoded pages for all readers that it is given to.
+  package init(_ snapshot: StoreSnapshot, verifiesChecksums: Bool = false, cache: PageCache? = nil) {
     self.snapshot = snapshot
-    context = DecodingContext(verifiesChecksums: verifiesChecksums)
+    context = DecodingContext(verifiesChecksums: verifiesChecksums, cache: cache)
   }
 
   /// The newest events that `request` wants, oldest first.

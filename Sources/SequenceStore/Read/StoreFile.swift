@@ -47,11 +47,13 @@ final class OpenedFile: Sendable {
   let bytes: Buffer
   let file: ParquetFile
   let groups: [OpenedRowGroup]
+  /// Tells opened files apart.
+  let id = OpenedFile.nextID.wrappingAdd(1, ordering: .relaxed).newValue
+  private static let nextID = Atomic<UInt32>(0)
   private let projections = Mutex<[ProjectionKey: ReadProjection]>([:])
 
   private struct ProjectionKey: Hashable {
     var columns: [Int]
-    var areKeys: Bool
     var verifiesChecksums: Bool
   }
 
@@ -63,12 +65,51 @@ final class OpenedFile: Sendable {
   }
 
   /// Some rows of some columns of the table, by their indices in the file's schema.
-  ///
-  /// - Parameter areKeys: whether texts are only compared, for which dictionaries are cheapest.
   func read(
-    _ columns: [Int], areKeys: Bool = false, group: Int, rows: Range<Int>, using context: inout DecodingContext
+    _ columns: [Int], group: Int, rows: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
-    let projection = projection(columns, areKeys: areKeys, context.options(areKeys: areKeys))
+    guard let cache = context.cache, !rows.isEmpty else {
+      return try decode(columns, group: group, rows: rows, using: &context)
+    }
+    var (fields, arrays): ([Field], [ArrowArray]) = ([], [])
+    for column in columns {
+      let values = try pages(of: column, group: group, rows: rows, cache, using: &context)
+      fields.append(Field(file.schema.columns[column].field.name, values.type))
+      arrays.append(values)
+    }
+    return RecordBatch(Schema(fields), arrays, rowCount: rows.count)
+  }
+
+  /// Rows of a column, put together from pages in the cache and such as are decoded for it.
+  private func pages(
+    of column: Int, group: Int, rows: Range<Int>, _ cache: PageCache, using context: inout DecodingContext
+  ) throws(StoreError) -> ArrowArray {
+    let leaf = file.schema.columns[column].leaves.lowerBound
+    guard let index = groups[group].pages.offsetIndexes[leaf] else {
+      return try decode([column], group: group, rows: rows, using: &context).columns[0]
+    }
+    var parts: [ArrowArray] = []
+    for number in index.page(ofRow: rows.lowerBound)...index.page(ofRow: rows.upperBound - 1) {
+      let first = index.pages[number].firstRow
+      let end = number + 1 < index.pages.count ? index.pages[number + 1].firstRow : groups[group].rowCount
+      let key = PageCache.Key(file: id, group: Int32(group), column: Int32(column), page: Int32(number))
+      let page: ArrowArray
+      if let known = cache[key] {
+        page = known
+      } else {
+        page = try decode([column], group: group, rows: first..<end, using: &context).columns[0]
+        cache.keep(page, for: key)
+      }
+      let wanted = max(rows.lowerBound, first) - first..<min(rows.upperBound, end) - first
+      parts.append(wanted.count == page.count ? page : page.slice(wanted))
+    }
+    return parts.count == 1 ? parts[0] : .concatenate(parts)
+  }
+
+  private func decode(
+    _ columns: [Int], group: Int, rows: Range<Int>, using context: inout DecodingContext
+  ) throws(StoreError) -> RecordBatch {
+    let projection = projection(columns, context.options)
     do throws(ParquetError) {
       let cache = groups[group]
       let known = cache.dictionaries.withLock { $0 }
@@ -83,9 +124,8 @@ final class OpenedFile: Sendable {
     }
   }
 
-  private func projection(_ columns: [Int], areKeys: Bool, _ options: ReadOptions) -> ReadProjection {
-    let key = ProjectionKey(
-      columns: columns, areKeys: areKeys, verifiesChecksums: options.verifiesChecksums)
+  private func projection(_ columns: [Int], _ options: ReadOptions) -> ReadProjection {
+    let key = ProjectionKey(columns: columns, verifiesChecksums: options.verifiesChecksums)
     if let known = projections.withLock({ $0[key] }) { return known }
     let made = ReadProjection(file, columns: columns, options: options)
     projections.withLock { $0[key] = made }

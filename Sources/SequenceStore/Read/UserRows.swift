@@ -8,18 +8,17 @@ import Parquet
 /// What one thread decodes pages with.
 struct DecodingContext: ~Copyable {
   var decoder = PageDecoder()
-  private let options: ReadOptions
-  private let keyOptions: ReadOptions
+  let options: ReadOptions
+  /// Where decoded pages are kept; nil: nowhere.
+  let cache: PageCache?
 
-  init(verifiesChecksums: Bool) {
+  init(verifiesChecksums: Bool, cache: PageCache? = nil) {
     var options = ReadOptions()
     options.verifiesChecksums = verifiesChecksums
-    self.options = options
     options.dictionaryColumns = [SystemColumns.eventType]
-    keyOptions = options
+    self.options = options
+    self.cache = cache
   }
-
-  func options(areKeys: Bool) -> ReadOptions { areKeys ? keyOptions : options }
 }
 
 /// Where rows of one dataset lie.
@@ -44,14 +43,14 @@ enum RowOrigin {
 
   /// Some rows of those of the columns that are there.
   func read(
-    _ names: [String], areKeys: Bool = false, rows: Range<Int>, using context: inout DecodingContext
+    _ names: [String], rows: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
     switch self {
     case .file(let file, let group, let path, _):
       let columns = names.compactMap { file.file.schema.columnIndex(of: $0) }
       if columns.isEmpty { return RecordBatch(Schema([]), [], rowCount: rows.count) }
       do {
-        return try file.read(columns, areKeys: areKeys, group: group, rows: rows, using: &context)
+        return try file.read(columns, group: group, rows: rows, using: &context)
       } catch { throw StoreError(error, at: path) }
     case .live(let source):
       var (fields, columns): ([Field], [ArrowArray]) = ([], [])
@@ -103,7 +102,7 @@ struct UserRows {
     for source in missing.compactMap({ origin.source(of: $0) }) where keys[source] == nil && !wanted.contains(source) {
       wanted.append(source)
     }
-    let batch = try origin.read(wanted, areKeys: true, rows: rows, using: &context)
+    let batch = try origin.read(wanted, rows: rows, using: &context)
     for (field, column) in zip(batch.schema.fields, batch.columns) { keys[field.name] = column }
     for name in missing {
       guard let source = origin.source(of: name).flatMap({ keys[$0] }) else { continue }

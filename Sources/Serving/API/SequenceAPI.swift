@@ -18,13 +18,17 @@ package final class SequenceAPI: Sendable {
   private let store: StoreView
   private let metrics = RequestMetrics()
 
-  /// - Parameter report: told what is wrong with the live log.
+  /// - Parameters:
+  ///   - cacheByteCount: memory for decoded pages; 0: none is kept.
+  ///   - report: told what is wrong with the live log.
   /// - Throws: when a sequence's expressions do not fit the datasets, or the store cannot be read.
   package init(
-    definitions origin: DefinitionsOrigin, store: StoreDirectory, report: @escaping @Sendable (any Error) -> Void
+    definitions origin: DefinitionsOrigin, store: StoreDirectory, cacheByteCount: Int = 0,
+    report: @escaping @Sendable (any Error) -> Void
   ) throws {
     definitions = try DefinitionsView(origin)
-    self.store = try StoreView(store, definitions.current.definitions, report: report)
+    self.store = try StoreView(
+      store, definitions.current.definitions, cacheByteCount: cacheByteCount, report: report)
   }
 
   /// Answers a request; called on any event loop.
