@@ -7,8 +7,9 @@ import TestSupport
 /// them lie lines that are no events. Times are few, so that many are equal.
 ///
 /// What the store does not promise is left out:
-/// - Rows of one event and revision agree in user, type, `ts` and the filter's outcome; in other columns they may differ
-///   if they arrived at different times.
+/// - Rows of one event and revision agree in user, type, `ts` and the filter's outcome; other columns may differ.
+/// - A row that comes later than it says (it is repeated) is one that came before: a batch takes its input to have all
+///   that arrived until its horizon.
 /// - A lower revision arrives at most the source's lateness after a higher one.
 /// - The log is in the order of arrival, save for lines that are repeated as they were.
 struct RandomLog {
@@ -83,11 +84,11 @@ struct RandomLog {
       if revision > 0 { change(&version, variant, &random) }
       let copies = Int.random(in: 0..<3, using: &random) == 0 ? Int.random(in: 2...3, using: &random) : 1
       for copy in 0..<copies {
-        let arrival = clock.randomElement(using: &random)!
+        let isAtOnce = copy > 0 && Bool.random(using: &random)
+        let arrival = isAtOnce ? versions.last!.arrival : clock.randomElement(using: &random)!
         let isRepeated = copy > 0 && Bool.random(using: &random)
         if !isRepeated { version.seenMillis = arrival }
-        let mayDiffer = copy > 0 && !isRepeated && variant.hasArrival && !versions.contains { $0.arrival == arrival }
-        if mayDiffer, Bool.random(using: &random) { version.item = Int.random(in: 10..<20, using: &random) }
+        if copy > 0, !isRepeated, Bool.random(using: &random) { version.item = Int.random(in: 10..<20, using: &random) }
         // What is repeated as it was comes after what it repeats.
         versions.append((version, max(arrival, version.seenMillis)))
       }

@@ -106,6 +106,38 @@ import Testing
     #expect(try reader.read(request, of: plan).events.allRows == [["item_id": 2], ["item_id": 3]])
   }
 
+  /// Of rows of one event, revision and time of arrival the same one holds, whichever came first and whoever chooses.
+  @Test func betweenEqualsContentDecides() throws {
+    let first = (0..<40).map { key in
+      TestEvent(user: key % 3, micros: TestStore.day0.startMicros + key, seen: 7, key: key, item: key)
+    }
+    let second = first.map { event in
+      var event = event
+      event.item = event.key % 5 == 0 ? nil : event.key + 100
+      return event
+    }
+    var settling = LiveRun.Options()
+    settling.settles = true
+    var found: [[[JSONValue]]] = []
+    for parts in [[first, second], [second, first]] {
+      let test = try TestStore()
+      for part in parts { try test.stream(part, settling) }
+      let plan = try test.plan()
+      func sequences() throws -> [[JSONValue]] {
+        let reader = SequenceReader(try StoreSnapshot(test.store))
+        return try (0..<3 as Range<Int64>).map { user in
+          let request = SequenceRequest(user: .integer(user), last: 100, columns: plan.columns)
+          return try reader.read(request, of: plan).events.allRows
+        }
+      }
+      found.append(try sequences())
+      try CompactionTests.compact(test)
+      found.append(try sequences())
+    }
+    #expect(found.allSatisfy { $0 == found[0] })
+    #expect(found[0].joined().count == 40)
+  }
+
   @Test func aRetractionHidesLowerRevisionsOnly() throws {
     let test = try TestStore()
     let (first, second) = (TestStore.day0, Day(TestStore.day0.number + 1))

@@ -38,7 +38,7 @@ package struct AssemblyCounts: Sendable, Equatable {
 }
 
 /// Brings the events of one dataset into order (user, ts, event_type, event_key) and leaves of each event the row that
-/// holds: the highest revision, of equal ones the row seen first, then the one with the lower hash.
+/// holds: the highest revision, of equal ones the row seen first, then the one of the lower content hash.
 ///
 /// The outcome does not depend on the order of arrival, on how the rows were cut into batches, or on the memory limit.
 /// Events of one user are held in memory together, whatever the limit.

@@ -122,14 +122,4 @@ extension RecordBatch {
     }
     return RecordBatch(schema, columns, rowCount: rowCount)
   }
-
-  /// The hash of the only row, whatever the order of its columns; a null counts as an absent column.
-  var rowHash: UInt64 {
-    var hash: UInt64 = 0
-    for (field, column) in zip(schema.fields, columns) where column.isValid(0) {
-      let name = field.name.utf8.reduce(UInt64(0)) { Hash64.combine($0, UInt64($1)) }
-      hash &+= Hash64.combine(name, column.hashes().load(0, as: UInt64.self))
-    }
-    return hash
-  }
 }

@@ -28,5 +28,6 @@ struct EventEntry: BitwiseCopyable {
 /// Looks into the rows behind entries, where revision and time of arrival do not decide.
 protocol EventRows {
   func areEqual(_ a: RowReference, _ b: RowReference) -> Bool
+  /// See `RecordBatch.contentHashes`.
   func hash(_ row: RowReference) -> UInt64
 }

@@ -3,7 +3,7 @@ import ArrowKernels
 /// Leaves of every event of a user the one row that holds, and puts them in order.
 ///
 /// Identity is (event_type, event_key). The highest revision wins; of equal ones the row seen first, then the one of the
-/// lower hash: so the outcome does not depend on the order of arrival.
+/// lower content hash: so the outcome does not depend on the order of arrival.
 struct RevisionResolver {
   /// Whether an event that was taken back stays as the row that says so.
   let keepsRetractions: Bool

@@ -79,7 +79,7 @@ private final class HeldBatches: EventRows {
   }
 
   func hash(_ row: RowReference) -> UInt64 {
-    batches[Int(row.source)].slice(Int(row.row)..<Int(row.row) + 1).compacted().rowHash
+    batches[Int(row.source)].slice(Int(row.row)..<Int(row.row) + 1).compacted().contentHashes()[0]
   }
 }
 

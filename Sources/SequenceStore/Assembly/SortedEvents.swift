@@ -99,7 +99,7 @@ final class SortedEvents: EventRows {
     return left.columns.indices.allSatisfy { left.columns[$0].isEqual(Int(a.row), to: right.columns[$0], Int(b.row)) }
   }
 
-  func hash(_ row: RowReference) -> UInt64 { gather(Buffer([row])).rowHash }
+  func hash(_ row: RowReference) -> UInt64 { gather(Buffer([row])).contentHashes()[0] }
 
   /// Some rows, `RowReference` each, as they are to be given out.
   func gather(_ rows: Buffer) -> RecordBatch { columns.decode(RecordBatch.interleave(chunks, rows)) }

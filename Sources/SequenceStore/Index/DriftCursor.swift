@@ -3,122 +3,121 @@ import ArrowKernels
 import Buffers
 import Definitions
 import DeltaLog
-import Parquet
 
-/// Walks the rows of data files, a row group at a time.
-final class DriftCursor {
-  private var paths: ArraySlice<String>
-  private let derived: DerivedColumns
-  private let names: EventTypeNames
-  private var reader: ParquetReader<Buffer>?
-  private var nextGroup = 0
-  /// The row group at hand; nil at the end.
-  private(set) var rows: DriftRows?
+/// Walks the events of some files that are in order, merged; of rows at one place the one that holds.
+struct DriftCursor {
+  private let files: [DriftFileCursor]
+  /// Those that stand at the first place; the first of them has the row that holds.
+  private var first: [DriftFileCursor] = []
+
+  init(_ files: [DriftFileCursor]) {
+    self.files = files
+    choose()
+  }
+
+  /// The rows at hand; nil at the end.
+  var rows: DriftRows? { first.first?.rows }
   /// The row of `rows` at hand.
-  private(set) var row = 0
+  var row: Int { first.first?.row ?? 0 }
 
-  init(_ paths: [String], _ derived: DerivedColumns, _ names: EventTypeNames) throws {
-    self.paths = paths[...]
-    self.derived = derived
-    self.names = names
-    try read()
+  mutating func advance() throws {
+    for file in first { try file.advance() }
+    choose()
   }
 
-  func advance() throws {
-    row += 1
-    if row == rows?.count { try read() }
-  }
-
-  /// Takes all rows that are left.
-  func takeRest(into digests: inout [EventDigest]) throws {
+  /// Takes all events that are left.
+  mutating func takeRest(into digests: inout [EventDigest]) throws {
     while let rows {
-      for row in row..<rows.count { digests.append(rows.digest(row)) }
-      try read()
+      digests.append(rows.digest(row))
+      try advance()
     }
   }
 
-  /// Goes on to the next row group that has rows.
-  private func read() throws {
-    (rows, row) = (nil, 0)
-    while rows == nil {
-      guard let reader, nextGroup < reader.file.rowGroupCount else {
-        guard let path = paths.popFirst() else { return }
-        reader = try ParquetReader(try MappedFile.open(path))
-        nextGroup = 0
+  private mutating func choose() {
+    first.removeAll(keepingCapacity: true)
+    for file in files {
+      guard let rows = file.rows else { continue }
+      guard let best = first.first, let bestRows = best.rows else {
+        first.append(file)
         continue
       }
-      let batch = try reader.read(rowGroup: nextGroup)
-      nextGroup += 1
-      if batch.rowCount > 0 { rows = try DriftRows(batch, reader.file.schema, derived, names) }
+      let order = OrderCheck.compare(rows.events, file.row, bestRows.events, best.row)
+      if order < 0 {
+        first = [file]
+      } else if order == 0 {
+        let holds = rows.standing(file.row) < bestRows.standing(best.row)
+        first.insert(file, at: holds ? 0 : first.count)
+      }
     }
   }
 }
 
+/// Walks the rows of a data file, a batch at a time.
+final class DriftFileCursor {
+  private let reader: EventFileRows
+  private let names: EventTypeNames
+  /// The batch at hand; nil at the end.
+  private(set) var rows: DriftRows?
+  /// The row of `rows` at hand.
+  private(set) var row = 0
+
+  /// - Parameter reader: gives out all columns, the system columns first.
+  init(_ reader: EventFileRows, _ names: EventTypeNames) throws(AssemblyError) {
+    self.reader = reader
+    self.names = names
+    try read()
+  }
+
+  func advance() throws(AssemblyError) {
+    row += 1
+    if row == rows?.count { try read() }
+  }
+
+  private func read() throws(AssemblyError) {
+    row = 0
+    rows = try reader.next().map { DriftRows($0, names) }
+  }
+}
+
 /// Rows of a data file as drift is measured on them.
-struct DriftRows {
-  /// The system columns.
-  let keys: RecordBatch
+final class DriftRows {
+  let events: RecordBatch
   private let identities: [UInt64]
   private let contents: [UInt64]
+  /// Hashes of what contents leave out and identity does not cover.
+  private let others: [UInt64]
   private let types: [Int32]
 
-  var count: Int { keys.rowCount }
+  var count: Int { events.rowCount }
 
-  init(_ batch: RecordBatch, _ stored: ParquetSchema, _ derived: DerivedColumns, _ names: EventTypeNames) throws {
-    let system = SystemColumns.stored(userType: batch[SystemColumns.user]?.type.valueType ?? .int64)
-    var columns: [ArrowArray] = []
-    for field in system {
-      guard let column = derived.column(field.name, of: batch, in: stored)?.decoded(), column.type == field.type else {
-        throw StoreError.notEvents(column: field.name, found: nil)
-      }
-      columns.append(column)
+  init(_ events: RecordBatch, _ names: EventTypeNames) {
+    self.events = events
+    types = Self.types(events.columns[3], names)
+    let (hashes, keys) = (events.columns[3].hashes(), events.columns[4].hashes())
+    identities = types.indices.map {
+      Hash64.combine(hashes.load($0, as: UInt64.self), keys.load($0, as: UInt64.self))
     }
-    keys = RecordBatch(Schema(system), columns, rowCount: batch.rowCount)
-    types = Self.types(columns[3], names)
-    identities = Self.identities(columns[3], columns[4])
-    contents = Self.contents(batch, seenAt: columns[2])
+    contents = events.contentHashes()
+    let rest = events.rowHashes([0, 2, 5])
+    others = types.indices.map { rest.load($0, as: UInt64.self) }
   }
 
   func digest(_ row: Int) -> EventDigest {
-    EventDigest(identity: identities[row], content: contents[row], type: types[row])
+    EventDigest(identity: identities[row], content: contents[row] &+ others[row], type: types[row])
   }
 
-  /// Names come in runs: only the first of a run is looked up.
+  /// Of rows of one event the least holds.
+  func standing(_ row: Int) -> (Int64, Int64, UInt64) {
+    (
+      -Int64(events.columns[5].values.load(row, as: Int32.self)), events.columns[2].values.load(row, as: Int64.self),
+      contents[row]
+    )
+  }
+
   private static func types(_ column: ArrowArray, _ names: EventTypeNames) -> [Int32] {
-    var types: [Int32] = []
-    types.reserveCapacity(column.count)
-    for row in 0..<column.count {
-      let isRun = row > 0 && column.isEqual(row - 1, to: column, row)
-      types.append(isRun ? types[row - 1] : names.number(column.string(row)))
-    }
-    return types
-  }
-
-  private static func identities(_ types: ArrowArray, _ keys: ArrowArray) -> [UInt64] {
-    let (types, keys) = (types.hashes(), keys.hashes())
-    let (left, right) = (types.span(of: UInt64.self), keys.span(of: UInt64.self))
-    return left.indices.map { Hash64.combine(left[$0], right[$0]) }
-  }
-
-  /// Of all columns save what identity covers; a null counts as an absent column, so that a new column without values
-  /// changes nothing.
-  private static func contents(_ batch: RecordBatch, seenAt: ArrowArray) -> [UInt64] {
-    var contents = [UInt64](repeating: 0, count: batch.rowCount)
-    let own: Set = [SystemColumns.eventType, SystemColumns.eventKey, SystemColumns.seenAt]
-    for (field, column) in zip(batch.schema.fields, batch.columns) where !own.contains(field.name) {
-      add(column, field.name, to: &contents)
-    }
-    add(seenAt, SystemColumns.seenAt, to: &contents)
-    return contents
-  }
-
-  private static func add(_ column: ArrowArray, _ name: String, to contents: inout [UInt64]) {
-    let seed = name.utf8.reduce(UInt64(0)) { Hash64.combine($0, UInt64($1)) }
-    let buffer = column.hashes()
-    let hashes = buffer.span(of: UInt64.self)
-    let hasNulls = column.nullCount > 0
-    for row in contents.indices where !hasNulls || column.isValid(row) {
-      contents[row] &+= Hash64.combine(seed, hashes[row])
-    }
+    guard let encoded = column.dictionaryEncoded() else { return [] }
+    let texts = encoded.children[0]
+    let known = (0..<texts.count).map { names.number(texts.string($0)) }
+    return (0..<column.count).map { known[encoded.dictionaryIndex($0)] }
   }
 }

@@ -1,22 +1,42 @@
+import Arrow
 import Definitions
 import Engine
 import Synchronization
 
 /// Compares files that are replaced with those that replace them.
 ///
-/// Of each bucket both sides are walked in their common order, so that memory holds a row group a side; only events that
+/// Of each bucket both sides are walked in their common order, so that memory holds a batch a file; only events that
 /// one side lacks at their place are kept, to be found in other buckets: an event may have moved.
 struct DriftMeasurement: Sendable {
-  /// The files of a bucket, whose paths are complete.
+  /// The files of a bucket.
   struct BucketFiles: Sendable {
-    var old: [String] = []
-    var new: [String] = []
+    var old: [StoreFile] = []
+    var new: [StoreFile] = []
   }
 
-  let derived: DerivedColumns
+  /// All columns of both sides, the system columns first.
+  private let schema: Schema
+  private let derived: DerivedColumns
   private let names = EventTypeNames()
 
-  init(deriving derived: DerivedColumns) { self.derived = derived }
+  private static let batchRowCount = 1 << 13
+
+  /// - Parameter layouts: of both sides.
+  init(_ layouts: [TableLayout], deriving derived: DerivedColumns) {
+    self.derived = derived
+    let systemCount = SystemColumns.stored(userType: .int64).count
+    var fields: [Field] = []
+    for layout in layouts {
+      for (index, var field) in layout.eventSchema.fields.enumerated()
+      where !fields.contains(where: { $0.name == field.name }) {
+        if field.name == SystemColumns.eventType { field = EventFileRows.eventType }
+        // What one side lacks is null there.
+        if index >= systemCount { field.isNullable = true }
+        fields.append(field)
+      }
+    }
+    schema = Schema(fields)
+  }
 
   func measure(_ buckets: [BucketFiles], threads: Int = processorCount) -> ReplacementDrift {
     let next = Mutex(0)
@@ -36,8 +56,7 @@ struct DriftMeasurement: Sendable {
   /// A bucket that cannot be read says nothing: its replacement is the remedy.
   private func drift(of bucket: BucketFiles) -> BucketDrift {
     do {
-      return try walk(
-        DriftCursor(bucket.old.sorted(), derived, names), DriftCursor(bucket.new.sorted(), derived, names))
+      return try walk(cursor(bucket.old), cursor(bucket.new))
     } catch {
       var drift = BucketDrift()
       drift.unreadableBuckets = 1
@@ -45,7 +64,17 @@ struct DriftMeasurement: Sendable {
     }
   }
 
-  private func walk(_ old: DriftCursor, _ new: DriftCursor) throws -> BucketDrift {
+  private func cursor(_ files: [StoreFile]) throws -> DriftCursor {
+    DriftCursor(
+      try files.map { file in
+        let reader = try EventFileRows(
+          file, schema, deriving: derived, batchRowCount: Self.batchRowCount, choosing: { _ in nil })
+        return try DriftFileCursor(reader, names)
+      })
+  }
+
+  private func walk(_ first: DriftCursor, _ second: DriftCursor) throws -> BucketDrift {
+    var (old, new) = (first, second)
     var drift = BucketDrift()
     while let left = old.rows, let right = new.rows {
       let (was, now) = (left.digest(old.row), right.digest(new.row))
@@ -53,7 +82,7 @@ struct DriftMeasurement: Sendable {
         if was.content != now.content { drift.noteChanged(now.type) }
         try old.advance()
         try new.advance()
-      } else if OrderCheck.compare(left.keys, old.row, right.keys, new.row) < 0 {
+      } else if OrderCheck.compare(left.events, old.row, right.events, new.row) < 0 {
         drift.onlyOld.append(was)
         try old.advance()
       } else {

@@ -83,15 +83,21 @@ struct LateRows {
   }
 }
 
-/// Which of some events a table has, in the same or a higher revision.
+/// Which of some events a table has in a row that holds against theirs, or is the same.
 private struct Standings {
   private struct Identity: Hashable {
     var type: String
     var key: Int64
   }
 
-  /// The revision and the time of arrival of each expected event.
-  private var expected: [Identity: (revision: Int32, seenAt: Int64)] = [:]
+  /// What decides which row of an event holds.
+  private struct Standing {
+    var revision: Int32
+    var seenAt: Int64
+    var content: UInt64
+  }
+
+  private var expected: [Identity: Standing] = [:]
   private var met: Set<Identity> = []
 
   /// How many of the expected events the table lacks.
@@ -101,34 +107,46 @@ private struct Standings {
   mutating func expect(
     _ rows: TableRows, _ file: StoreFile, choosing choice: @escaping RowChoice
   ) throws(StoreError) {
-    try Self.forEach(rows, file, choice) { identity, revision, seenAt in expected[identity] = (revision, seenAt) }
+    try Self.forEachBatch(rows, file, choice) { batch in
+      let contents = batch.contentHashes()
+      Self.forEach(batch) { row, identity, revision, seenAt in
+        expected[identity] = Standing(revision: revision, seenAt: seenAt, content: contents[row])
+      }
+    }
   }
 
   /// Notes which of them `file` has.
   mutating func note(_ rows: TableRows, _ file: StoreFile) throws(StoreError) {
-    try Self.forEach(rows, file, { _ in nil }) { identity, revision, seenAt in
-      guard let wanted = expected[identity] else { return }
-      let stands = revision != wanted.revision ? revision > wanted.revision : seenAt <= wanted.seenAt
-      if stands { met.insert(identity) }
+    try Self.forEachBatch(rows, file, { _ in nil }) { batch in
+      var contents: [UInt64]?
+      Self.forEach(batch) { row, identity, revision, seenAt in
+        guard let wanted = expected[identity], (-Int64(revision), seenAt) <= (-Int64(wanted.revision), wanted.seenAt) else { return }
+        if (revision, seenAt) == (wanted.revision, wanted.seenAt) {
+          let known = contents ?? batch.contentHashes()
+          contents = known
+          if known[row] > wanted.content { return }
+        }
+        met.insert(identity)
+      }
     }
   }
 
   /// The expected rows of a batch that the table lacks.
   func unmet(_ batch: RecordBatch) -> Bitmap {
     var bits = BitmapBuilder(capacity: batch.rowCount)
-    Self.forEach(batch) { identity, _, _ in bits.append(expected[identity] != nil && !met.contains(identity)) }
+    Self.forEach(batch) { _, identity, _, _ in bits.append(expected[identity] != nil && !met.contains(identity)) }
     return bits.finish()
   }
 
-  private static func forEach(
-    _ rows: TableRows, _ file: StoreFile, _ choice: @escaping RowChoice, _ body: (Identity, Int32, Int64) -> Void
+  private static func forEachBatch(
+    _ rows: TableRows, _ file: StoreFile, _ choice: @escaping RowChoice, _ body: (RecordBatch) -> Void
   ) throws(StoreError) {
     let reader = try rows.reader(file, choosing: choice)
-    do { while let batch = try reader.next() { forEach(batch, body) } } catch { throw .assembly(error) }
+    do { while let batch = try reader.next() { body(batch) } } catch { throw .assembly(error) }
   }
 
   /// The system columns come first; the event type is a dictionary.
-  private static func forEach(_ batch: RecordBatch, _ body: (Identity, Int32, Int64) -> Void) {
+  private static func forEach(_ batch: RecordBatch, _ body: (Int, Identity, Int32, Int64) -> Void) {
     let (seen, types, keys, revisions) = (
       batch.columns[2].values, batch.columns[3], batch.columns[4].values, batch.columns[5].values
     )
@@ -136,7 +154,7 @@ private struct Standings {
     let texts = (0..<names.count).map(names.string)
     for row in 0..<batch.rowCount {
       let identity = Identity(type: texts[types.dictionaryIndex(row)], key: keys.load(row, as: Int64.self))
-      body(identity, revisions.load(row, as: Int32.self), seen.load(row, as: Int64.self))
+      body(row, identity, revisions.load(row, as: Int32.self), seen.load(row, as: Int64.self))
     }
   }
 }

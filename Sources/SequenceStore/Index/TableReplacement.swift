@@ -74,21 +74,23 @@ struct TableReplacement {
       recordsHorizon ? ReplacementHorizons(snapshot).actions(replacing: range, horizon: horizonMicros) : []
     guard !(change.isEmpty && horizons.isEmpty && metadata == snapshot.metadata) else { return nil }
     for file in change.added { try placement.place(file) }
-    if measuresDrift, !change.removed.isEmpty { outcome.drift = drift(change) }
+    if measuresDrift, !change.removed.isEmpty { outcome.drift = try drift(change, from: snapshot) }
     let actions = (metadata != snapshot.metadata ? [.metadata(metadata)] : []) + horizons + change.actions()
     return CommitProposal(
       operation: "WRITE", operationParameters: operationParameters, metrics: metrics(change, outcome),
       actions: actions, replacedPartitions: replacedPartitions, replacesTable: range == .all)
   }
 
-  private func drift(_ change: FileChange) -> ReplacementDrift {
+  private func drift(_ change: FileChange, from snapshot: Snapshot) throws(StoreError) -> ReplacementDrift {
     let table = layout.table(in: store)
     var buckets: [Bucket?: DriftMeasurement.BucketFiles] = [:]
-    for file in change.removed { buckets[file.bucket, default: .init()].old.append(table.location(of: file)) }
+    for file in change.removed { buckets[file.bucket, default: .init()].old.append(StoreFile(file, path: table.location(of: file))) }
     for file in change.added {
-      buckets[file.bucket, default: .init()].new.append("\(table.path)/\(file.relativePath)")
+      let placed = StoreFile(file.action(modifiedMillis: 0), path: "\(table.path)/\(file.relativePath)")
+      buckets[file.bucket, default: .init()].new.append(placed)
     }
-    return DriftMeasurement(deriving: layout.derived).measure(Array(buckets.values))
+    let stored = try TableLayout(of: snapshot, dataset: layout.dataset, table: layout.table)
+    return DriftMeasurement([stored, layout], deriving: layout.derived).measure(Array(buckets.values))
   }
 
   private var operationParameters: [String: JSONValue] {

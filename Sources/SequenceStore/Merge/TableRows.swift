@@ -47,7 +47,7 @@ struct TableRows {
   }
 
   /// Gives out the chosen rows of `files` in the order (user_id, ts, event_type, event_key), of each event the one that
-  /// holds: the highest revision, of equal ones the row seen first.
+  /// holds: the highest revision, of equal ones the row seen first, then the one of the lower content hash.
   ///
   /// Memory holds a batch per file.
   /// - Returns: how many of the chosen rows gave way to others.

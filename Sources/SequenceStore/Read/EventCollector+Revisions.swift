@@ -3,7 +3,7 @@ import Buffers
 import Definitions
 
 // Identity is (event_type, event_key). Of the rows of one event the highest revision holds, of equal ones the row seen
-// first; one that only says that lower revisions are gone holds, too, and is not answered.
+// first, then the one of the lower content hash; one that only says that lower revisions are gone holds, too, and is not answered.
 
 extension EventCollector {
   /// Marks the rows read that another row of their event stands above.
@@ -39,7 +39,24 @@ extension EventCollector {
       try sources[Int(row.source)].load(names, using: &context)
     }
     guard try eventType(one) == eventType(other) else { return }
-    superseded.insert(try rank(other) < rank(one) ? one : other)
+    superseded.insert(try stands(other, above: one, using: &context) ? one : other)
+  }
+
+  private mutating func stands(
+    _ row: RowID, above other: RowID, using context: inout DecodingContext
+  ) throws(StoreError) -> Bool {
+    let (own, others) = (try rank(row), try rank(other))
+    if own != others { return own < others }
+    return try contentHash(row, using: &context) < contentHash(other, using: &context)
+  }
+
+  /// Read for all rows of a source when it is first asked for: few rows come to that.
+  private mutating func contentHash(_ row: RowID, using context: inout DecodingContext) throws(StoreError) -> UInt64 {
+    if let known = contents[row.source] { return known[Int(row.place)] }
+    let source = sources[Int(row.source)]
+    let hashes = try source.contentHashes(snapshot.datasets[source.dataset]?.eventFields() ?? [], using: &context)
+    contents[row.source] = hashes
+    return hashes[Int(row.place)]
   }
 
   /// What stands higher is less.

@@ -23,6 +23,7 @@ struct EventCollector {
 
   let request: SequenceRequest
   let plan: SequencePlan
+  let snapshot: StoreSnapshot
   private let user: UserProbe
   /// The newest first. When the user has live rows, a last one without files takes those that are older than all files.
   let steps: [ReadStep]
@@ -53,10 +54,13 @@ struct EventCollector {
   /// The sources whose rows are among `identities`.
   var settledSourceCount = 0
   var superseded: Set<RowID> = []
+  /// Content hashes of the rows of those sources in which they had to decide.
+  var contents: [Int32: [UInt64]] = [:]
 
   init(_ snapshot: StoreSnapshot, _ live: LiveRows, _ request: SequenceRequest, _ plan: SequencePlan) {
     self.request = request
     self.plan = plan
+    self.snapshot = snapshot
     user = UserProbe(request.user)
     let datasets = plan.datasets.compactMap { snapshot.datasets[$0] }
     sources = live.sources.compactMap { source in

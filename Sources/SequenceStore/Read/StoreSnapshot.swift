@@ -127,6 +127,12 @@ final class DatasetSnapshot: Sendable {
     return try table.timestampMillis(of: events.version).map { .time(millis: $0) } ?? .latest
   }
 
+  /// The columns of its events, in the types that its files have.
+  func eventFields() throws(StoreError) -> [Field] {
+    guard let delta else { return [] }
+    return try TableLayout(of: delta, dataset: name, table: "datasets/\(name)").eventSchema.fields
+  }
+
   private static func coveredSegments(of table: Snapshot) -> [Shard: UInt64] {
     var covered: [Shard: UInt64] = [:]
     for transaction in table.transactions.values {

@@ -141,6 +141,17 @@ struct UserRows {
     }
     return RecordBatch(Schema(fields), columns, rowCount: range.count)
   }
+
+  /// What decides between rows of one event, revision and time of arrival; one of each of `rows`.
+  ///
+  /// - Parameter fields: the columns of the dataset's table; a live row has its own.
+  func contentHashes(_ fields: [Field], using context: inout DecodingContext) throws(StoreError) -> [UInt64] {
+    guard case .live(let live) = origin else {
+      return try columns(fields, at: 0..<rows.count, using: &context).contentHashes()
+    }
+    let own = live.schema.fields.map { Field($0.name, $0.type.valueType) }
+    return try columns(own, at: 0..<rows.count, using: &context).contentHashes()
+  }
 }
 
 extension StoreFile {
