@@ -59,6 +59,20 @@ import Testing
     #expect(last[Day(0)] == Self.event(1, seen: 200).seen && last[Self.day] == last[Day(0)])
   }
 
+  /// What a batch run saw and left out stays out, also where it had no row for a dataset that has no table yet.
+  @Test func aHorizonIsRecordedWhereThereIsNoTable() throws {
+    let test = try TestStore()
+    var view = Self.event(1, seen: 50)
+    view.type = "view"
+    try test.index([Self.event(2, seen: 100)], replacing: .days(Self.day...Self.day))
+    var settling = LiveRun.Options()
+    settling.settles = true
+    #expect(try test.stream([view], settling).rolled.staleRows == 1)
+    view.seen = Self.event(2, seen: 101).seen
+    #expect(try test.stream([view], settling).rolled.staleRows == 0)
+    #expect(try test.scan("views") == [view])
+  }
+
   @Test func aDayOfAnEmptyInputIsEmptiedUpToItsEnd() throws {
     let test = try TestStore()
     try test.index([Self.event(1, seen: 10), Self.event(2, seen: Self.dayMicros * 2)])

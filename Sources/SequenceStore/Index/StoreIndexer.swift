@@ -19,8 +19,8 @@ package final class StoreIndexer {
     package var rowGroupByteCount = 1 << 20
     /// Of zstd. Level 3 was measured at a sixth more CPU and no smaller files: values are encoded before.
     package var level = 1
-    /// Old rows seen after it stay, in microseconds; nil: what the input says, or the latest `seen_at` of its rows of the
-    /// dataset.
+    /// Old rows seen after it stay, in microseconds; nil: what the input says, or the latest `seen_at` of its rows: of
+    /// the dataset, or of all where that has none.
     package var horizonMicros: Int64?
     /// For commitInfo: what the caller was told to do.
     package var parameters: [String: String] = [:]
@@ -137,29 +137,30 @@ package final class StoreIndexer {
     }
     isOver = true
     let files = try writers.finish()
+    let newestSeen = datasets.values.compactMap(\.newestSeenMicros).max()
     var counts: [String: IndexCounts] = [:]
     for (name, indexer) in datasets.sorted(by: { $0.key < $1.key }) {
-      counts[name] = try commit(indexer, files, inputHorizonMicros)
+      counts[name] = try commit(indexer, files, inputHorizonMicros, newestSeen)
       if counts[name]?.version != nil { committed.append(name) }
     }
     return counts
   }
 
   private func commit(
-    _ indexer: DatasetIndexer, _ files: [String: [FinishedFile]], _ inputHorizon: Int64?
+    _ indexer: DatasetIndexer, _ files: [String: [FinishedFile]], _ inputHorizon: Int64?, _ newestSeen: Int64?
   ) throws(StoreError) -> IndexCounts {
     switch purpose {
-    case .replacing(let range): try replace(range, indexer, files, inputHorizon)
+    case .replacing(let range):
+      try replace(range, indexer, files, [inputHorizon, indexer.newestSeenMicros].compactMap(\.self).max() ?? newestSeen)
     case .adding(let progress, let horizons): try add(indexer, files, progress, horizons)
     }
   }
 
   private func replace(
-    _ range: DayRange, _ indexer: DatasetIndexer, _ files: [String: [FinishedFile]], _ inputHorizon: Int64?
+    _ range: DayRange, _ indexer: DatasetIndexer, _ files: [String: [FinishedFile]], _ newestSeen: Int64?
   ) throws(StoreError) -> IndexCounts {
     var counts = indexer.counts
-    let newest = [inputHorizon, indexer.newestSeenMicros].compactMap(\.self).max()
-    let horizon = options.horizonMicros ?? newest ?? range.endMicros
+    let horizon = options.horizonMicros ?? newestSeen ?? range.endMicros
     counts.horizonMicros = horizon == .max ? nil : horizon
     for layout in [indexer.retractionLayout, indexer.layout] {
       let replacement = TableReplacement(

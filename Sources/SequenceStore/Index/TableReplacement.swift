@@ -31,10 +31,11 @@ struct TableReplacement {
     var drift: ReplacementDrift?
   }
 
-  /// Moves the files in and commits. A table that is not there is made, unless it would be empty.
+  /// Moves the files in and commits. A table that is not there is made: that the batch has no rows for it, too, must be
+  /// known when rows that it had seen come out of the live log. An empty one of retractions is not.
   func commit() throws(StoreError) -> Outcome {
     var outcome = Outcome()
-    if files.isEmpty {
+    if files.isEmpty, !recordsHorizon {
       guard try layout.hasTable(in: store) else { return outcome }
     } else {
       try layout.makeTable(in: store)
