@@ -42,7 +42,9 @@ package struct DatasetScan {
       throw .noSuchColumn(column, dataset: name, known: features.map(\.name))
     }
     let wanted = columns.map { names in names.compactMap { name in features.first { $0.name == name } } } ?? features
-    rows = TableRows(layout, of: delta, in: snapshot.store, columns: wanted.map(\.name), areMarked: true)
+    // Where rows of one event may have to be chosen from, all columns take part in that.
+    let read = groups.allSatisfy { $0.files.count == 1 } ? wanted : features
+    rows = TableRows(layout, of: delta, in: snapshot.store, columns: read.map(\.name), areMarked: true)
     var isSorted = groups.count == 1
     if isSorted, groups[0].files.count == 1 { isSorted = try groups[0].files[0].isSorted() }
     schema = Schema(
