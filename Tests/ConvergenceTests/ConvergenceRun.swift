@@ -24,7 +24,8 @@ final class ConvergenceRun {
   private var random: SeededRandom
   /// Lines that the log has by now.
   private var arrivedCount = 0
-  private var acknowledged: Int64 = 0
+  /// Up to which line each shard's writer has said that all is durable.
+  private var acknowledged: [Int64]
   /// What was done.
   private let trace = Mutex<[String]>([])
 
@@ -37,6 +38,7 @@ final class ConvergenceRun {
     self.seed = seed
     log = RandomLog(variant, &random)
     definitions = try variant.definitions()
+    acknowledged = [Int64](repeating: 0, count: variant.shardCount)
     self.random = random
   }
 
@@ -101,8 +103,9 @@ final class ConvergenceRun {
       note("vacuum")
       try FileVacuum(store, graceMillis: 0, nowMillis: Int64.max / 2).run { _ in }
     default:
-      let run = LiveRun(store, definitions: definitions, options: LiveRun.Options())
-      note("settle")
+      let shard = Shard(Int.random(in: 0..<log.variant.shardCount, using: &random))
+      let run = LiveRun(store, definitions: definitions, shard: shard, options: LiveRun.Options())
+      note("settle shard \(shard)")
       _ = try run.settle()
     }
   }
@@ -113,7 +116,7 @@ final class ConvergenceRun {
 
   /// Streams what has arrived from where the store or its acknowledgements are; if not careful, maybe not to a good end.
   private func stream(isCareful: Bool) throws {
-    let stored = try position()
+    let (stored, acknowledged) = (try position(), acknowledged.min()!)
     guard acknowledged <= stored else {
       throw BrokenPromise(what: "line \(acknowledged) was acknowledged, \(stored) is durable")
     }
@@ -123,15 +126,13 @@ final class ConvergenceRun {
     if accident == .cut { cut(input) }
     var options = options()
     options.settles = isCareful || Bool.random(using: &random)
-    if accident == .kill || accident == .powerCut { files.die(afterCalls: Int.random(in: 0..<30, using: &random)) }
     if accident == .rollDeath, !options.settles { accident = .none }
-    let rollSeed = random.next()
-    // SAFETY: the roller's thread has no part in what this one changes meanwhile.
-    nonisolated(unsafe) let run = self
-    let expected = accident
-    options.roll.observe = { step in try unsafe run.observe(step, expected, rollSeed) }
     note("stream \(start)..<\(arrivedCount), settling \(options.settles), \(accident)")
-    try self.run(input, options, accident)
+    let victim = Int.random(in: 0..<log.variant.shardCount, using: &random)
+    for shard in 0..<log.variant.shardCount {
+      // Where the input is cut it is so for all.
+      try run(Shard(shard), input, options, shard == victim || accident == .cut ? accident : .none)
+    }
   }
 
   private func options() -> LiveRun.Options {
@@ -174,13 +175,19 @@ final class ConvergenceRun {
     }
   }
 
-  private func run(_ input: String, _ given: LiveRun.Options, _ accident: Accident) throws {
+  private func run(_ shard: Shard, _ input: String, _ given: LiveRun.Options, _ accident: Accident) throws {
     let acknowledgements = folder.path + "/acknowledgements"
     let descriptor = unsafe open(acknowledgements, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     var options = given
     options.acknowledgements = descriptor
+    if accident == .kill || accident == .powerCut { files.die(afterCalls: Int.random(in: 0..<30, using: &random)) }
+    let rollSeed = random.next()
+    // SAFETY: the roller's thread has no part in what this one changes meanwhile.
+    nonisolated(unsafe) let run = self
+    options.roll.observe = { step in try unsafe run.observe(step, accident, rollSeed) }
     do {
-      _ = try LiveRun(store, definitions: definitions, options: options).run(StageOptions(inputs: [input], threads: 1))
+      _ = try LiveRun(store, definitions: definitions, shard: shard, options: options)
+        .run(StageOptions(inputs: [input], threads: 1))
     } catch {
       guard accident != .none else { throw error }
       note("\(error)")
@@ -188,15 +195,17 @@ final class ConvergenceRun {
     close(descriptor)
     files.revive()
     if accident == .powerCut { files.cutPower(&random) }
-    try readAcknowledgements(acknowledgements)
+    try readAcknowledgements(acknowledgements, of: shard)
   }
 
-  private func readAcknowledgements(_ path: String) throws {
+  private func readAcknowledgements(_ path: String, of shard: Shard) throws {
     let descriptor = unsafe open(path, O_RDONLY)
     defer { close(descriptor) }
     var reader = FrameReader(fileDescriptor: descriptor)
     while let (frame, _) = try reader.nextFrame() {
-      if case .control(.position(_, _, let offset)) = frame { acknowledged = max(acknowledged, offset) }
+      if case .control(.position(_, _, let offset)) = frame {
+        acknowledged[shard.number] = max(acknowledged[shard.number], offset)
+      }
     }
   }
 
@@ -248,8 +257,12 @@ final class ConvergenceRun {
   private func filter(_ source: LogSource, named name: String) throws -> String {
     let source = source
     let raw = definitions.sources[0]
-    let stage = try PipelineStage.filter(
+    var stage = try PipelineStage.filter(
       definitions.eventTypes, source: raw, definitions: definitions, keepsRetractions: true)
+    // Frames of one shard's events, or of any: writers take their part of either.
+    if log.variant.shardCount > 1, log.lines.count % 2 == 0 {
+      stage = stage.routed(to: ShardRouter(count: log.variant.shardCount))
+    }
     var options = StageOptions(inputs: [], threads: 1, format: .frames, level: 0)
     options.output = "\(folder.path)/\(name).frames"
     _ = try StageRun(stage, options: options, source: source).run()

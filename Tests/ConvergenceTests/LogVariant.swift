@@ -10,6 +10,7 @@ struct LogVariant: Hashable, Sendable {
   var hasTypeField = true
   /// Tables whose events have their ids as a column derive the key from it.
   var hasIDColumn = false
+  var shardCount = 1
   /// Within a day or so retractions get so old in a log that compaction lets them go.
   var latenessDays: Int64 = 30
 
@@ -19,7 +20,8 @@ struct LogVariant: Hashable, Sendable {
     LogVariant(), LogVariant(latenessDays: 1), LogVariant(hasTextUsers: true, latenessDays: 1),
     LogVariant(hasTypeField: false, latenessDays: 1), LogVariant(hasTextUsers: true, hasTypeField: false),
     LogVariant(hasTextUsers: true, hasIDColumn: true), LogVariant(hasArrival: false, hasIDColumn: true),
-    LogVariant(hasTextUsers: true, hasArrival: false),
+    LogVariant(hasTextUsers: true, hasArrival: false), LogVariant(shardCount: 8),
+    LogVariant(hasTextUsers: true, shardCount: 2, latenessDays: 1),
   ]
 
   func line(_ version: RandomLog.Version) -> String {
@@ -35,6 +37,7 @@ struct LogVariant: Hashable, Sendable {
   var source: String {
     """
     from seqline import *
+    \(shardCount > 1 ? "Store(shards=\(shardCount))" : "")
     log = Source("log", path="raw/*.ndjson", user="user.id", ts="ts", id="id", revision="rev",
                  \(hasArrival ? "arrival='seen'," : "") \(hasTypeField ? "type='kind'," : "") lateness="\(latenessDays)d",
                  fields={"seen": "timestamp[ms]", "user.id": "\(hasTextUsers ? "string" : "int64")", "ts": "timestamp[ms]",

@@ -53,7 +53,7 @@ struct TestEvent: Hashable {
 struct TestStore {
   let directory: TemporaryDirectory
   let derives: Bool
-  let definitions: DefinitionSet
+  var definitions: DefinitionSet
 
   static let day0 = Day("2026-11-18")!
 

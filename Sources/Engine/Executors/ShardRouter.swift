@@ -15,6 +15,9 @@ package struct ShardRouter: Sendable {
     self.count = count
   }
 
+  /// - Parameter hash: Murmur3 of a user's key.
+  package func shard(ofHash hash: UInt32) -> Shard { Shard(Int(hash & 0x7FFF_FFFF) % count) }
+
   /// The shard of each of `users`, which are numbers, texts or dictionaries of texts, Int32 each.
   private func shards(of users: ArrowArray) -> Buffer {
     if case .dictionary(_, let values) = users.storage {
@@ -26,7 +29,7 @@ package struct ShardRouter: Sendable {
       let hash =
         users.type == .utf8
         ? Murmur3.hash(users.bytes(row).bytes) : Murmur3.hash(users.values.load(row, as: Int64.self))
-      shards.append(Int32(truncatingIfNeeded: Int(hash & 0x7FFF_FFFF) % count))
+      shards.append(Int32(truncatingIfNeeded: shard(ofHash: hash).number))
     }
     return shards.finish()
   }

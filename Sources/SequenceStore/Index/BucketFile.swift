@@ -11,6 +11,8 @@ struct FinishedFile: Sendable {
   /// That its rows belong to; the table may have them in a larger one.
   var bucket: Bucket
   var shard: Shard
+  /// How many shards users were dealt to.
+  var shardCount = 1
   /// In the store's temporary place.
   var temporaryPath: String
   /// Of its content, 32 hexadecimal digits: equal content has an equal name.
@@ -26,7 +28,7 @@ struct FinishedFile: Sendable {
     AddFile(
       path: PathEncoding.encode(path: relativePath), partitionValues: PartitionColumns.values(bucket, shard),
       byteCount: Int64(byteCount), modificationMillis: modifiedMillis, dataChange: dataChange,
-      statistics: statistics.text)
+      statistics: statistics.text, tags: PartitionColumns.tags(shardCount: shardCount))
   }
 }
 

@@ -11,7 +11,7 @@ struct CarryOver {
   private let horizonMicros: Int64
   private let options: StoreFileOptions
   /// What was carried over from a bucket's files, so that a repeated commit does it again only where they changed.
-  private var known: [Bucket: (paths: Set<String>, file: FinishedFile?)] = [:]
+  private var known: [Bucket: (paths: Set<String>, files: [FinishedFile])] = [:]
   /// All files that were made.
   private(set) var finished: [FinishedFile] = []
 
@@ -22,7 +22,7 @@ struct CarryOver {
     self.options = options
   }
 
-  /// A sorted file for each bucket that has such rows.
+  /// Sorted files of each bucket that has such rows, one a shard.
   mutating func files(
     _ old: [AddFile], of table: DeltaTable, at snapshot: Snapshot, _ layout: TableLayout
   ) throws(StoreError) -> [FinishedFile] {
@@ -37,7 +37,7 @@ struct CarryOver {
     }
     var carried: [FinishedFile] = []
     for (bucket, files) in buckets.sorted(by: { $0.key < $1.key }) {
-      if let file = try file(bucket, files, rows) { carried.append(file) }
+      carried += try self.files(bucket, files, rows)
     }
     return carried
   }
@@ -47,16 +47,16 @@ struct CarryOver {
     return seen.upperBound > horizonMicros
   }
 
-  private mutating func file(
+  private mutating func files(
     _ bucket: Bucket, _ files: [StoreFile], _ rows: TableRows
-  ) throws(StoreError) -> FinishedFile? {
+  ) throws(StoreError) -> [FinishedFile] {
     let paths = Set(files.map(\.path))
-    if let known = known[bucket], known.paths == paths { return known.file }
+    if let known = known[bucket], known.paths == paths { return known.files }
     let (range, horizon) = (range, horizonMicros)
-    let file = try rows.write(files, to: bucket, options, choosing: { Self.outlasting($0, range, horizon) }).file
-    known[bucket] = (paths, file)
-    if let file { finished.append(file) }
-    return file
+    let made = try rows.write(files, to: bucket, options, choosing: { Self.outlasting($0, range, horizon) }).files
+    known[bucket] = (paths, made)
+    finished += made
+    return made
   }
 
   private static func outlasting(_ batch: RecordBatch, _ range: DayRange, _ horizonMicros: Int64) -> Bitmap? {

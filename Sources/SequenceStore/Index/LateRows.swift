@@ -13,7 +13,7 @@ struct LateRows {
   /// Read when the first rows are looked for.
   private var retractions: RetractionIndex?
   /// What a file has that its bucket's files lack, so that a repeated commit does it again only where they changed.
-  private var known: [String: (paths: Set<String>, file: FinishedFile?)] = [:]
+  private var known: [String: (paths: Set<String>, files: [FinishedFile])] = [:]
   /// All files that were made.
   private(set) var finished: [FinishedFile] = []
 
@@ -45,7 +45,7 @@ struct LateRows {
       rows = reader
       let file = StoreFile(late.action(modifiedMillis: 0), path: path(late))
       let others = present.map { StoreFile($0, path: table.location(of: $0)) }
-      if let file = try self.file(late, file, without: others, reader) { lacking.append(file) }
+      lacking += try rest(of: late, file, without: others, reader)
     }
     return lacking
   }
@@ -54,17 +54,17 @@ struct LateRows {
     TableRows(try TableLayout(of: snapshot, dataset: layout.dataset, table: layout.table), of: snapshot, in: store)
   }
 
-  private mutating func file(
-    _ late: FinishedFile, _ file: StoreFile, without others: [StoreFile], _ rows: TableRows
-  ) throws(StoreError) -> FinishedFile? {
+  private mutating func rest(
+    of late: FinishedFile, _ file: StoreFile, without others: [StoreFile], _ rows: TableRows
+  ) throws(StoreError) -> [FinishedFile] {
     let paths = Set(others.map(\.path))
-    if let known = known[late.temporaryPath], known.paths == paths { return known.file }
+    if let known = known[late.temporaryPath], known.paths == paths { return known.files }
     let retractions = if let retractions { retractions } else { try readRetractions(rows.layout.dataset) }
     self.retractions = retractions
     var standings = Standings()
     try standings.expect(rows, file) { retractions.valid(among: $0) }
     for other in others { try standings.note(rows, other) }
-    let rest = standings.unmetCount == late.rowCount ? late : try written(late, file, standings, rows)
+    let rest = standings.unmetCount == late.rowCount ? [late] : try written(late, file, standings, rows)
     known[late.temporaryPath] = (paths, rest)
     return rest
   }
@@ -75,10 +75,10 @@ struct LateRows {
 
   private mutating func written(
     _ late: FinishedFile, _ file: StoreFile, _ standings: Standings, _ rows: TableRows
-  ) throws(StoreError) -> FinishedFile? {
-    guard standings.unmetCount > 0 else { return nil }
-    let rest = try rows.write([file], to: late.bucket, options, choosing: { standings.unmet($0) }).file
-    if let rest { finished.append(rest) }
+  ) throws(StoreError) -> [FinishedFile] {
+    guard standings.unmetCount > 0 else { return [] }
+    let rest = try rows.write([file], to: late.bucket, options, choosing: { standings.unmet($0) }).files
+    finished += rest
     return rest
   }
 }

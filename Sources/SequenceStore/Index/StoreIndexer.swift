@@ -77,13 +77,15 @@ package final class StoreIndexer {
     try StoreDirectory.make(store.temporary)
     try store.removeAbandonedFiles()
     writers = BucketWriters(
-      threads: options.threads, directory: store.temporary, options: Self.fileOptions(options).parquet)
+      threads: options.threads, directory: store.temporary, 
+      options: Self.fileOptions(options, shardCount: definitions.shardCount).parquet)
   }
 
   deinit { if !isOver { writers.cancel() } }
 
-  private static func fileOptions(_ options: Options) -> StoreFileOptions {
-    StoreFileOptions(level: options.level, rowGroupByteCount: options.rowGroupByteCount)
+  private static func fileOptions(_ options: Options, shardCount: Int) -> StoreFileOptions {
+    StoreFileOptions(
+      level: options.level, rowGroupByteCount: options.rowGroupByteCount, shardCount: shardCount)
   }
 
   /// Takes events of one type, or of one dataset, in the order (user_id, ts, event_type, event_key).
@@ -136,7 +138,7 @@ package final class StoreIndexer {
       for work in try datasets[name]?.keptRetractions() ?? [] { try write(work) }
     }
     isOver = true
-    let files = try writers.finish()
+    let files = try writers.finish().mapValues { $0.map { dealt($0) } }
     let newestSeen = datasets.values.compactMap(\.newestSeenMicros).max()
     var counts: [String: IndexCounts] = [:]
     for (name, indexer) in datasets.sorted(by: { $0.key < $1.key }) {
@@ -144,6 +146,13 @@ package final class StoreIndexer {
       if counts[name]?.version != nil { committed.append(name) }
     }
     return counts
+  }
+
+  /// A file that says to how many shards users were dealt.
+  private func dealt(_ file: FinishedFile) -> FinishedFile {
+    var file = file
+    file.shardCount = router.count
+    return file
   }
 
   private func commit(
@@ -166,7 +175,7 @@ package final class StoreIndexer {
       let replacement = TableReplacement(
         store: store, layout: layout, range: range, horizonMicros: horizon,
         recordsHorizon: layout.table == indexer.layout.table, files: files[layout.table] ?? [],
-        fileOptions: Self.fileOptions(options), parameters: options.parameters,
+        fileOptions: Self.fileOptions(options, shardCount: router.count), parameters: options.parameters,
         measuresDrift: layout.table == indexer.layout.table)
       let outcome = try replacement.commit()
       guard layout.table == indexer.layout.table else { continue }

@@ -3,6 +3,7 @@ import ArrowKernels
 import Buffers
 import Definitions
 import DeltaLog
+import Engine
 import Parquet
 
 /// Checks all that readers rely on: what `seq-store verify` does.
@@ -106,6 +107,7 @@ private struct FileCheck {
     }
     checkTimes(keys, group)
     checkIdentities(keys, group, &seen)
+    checkShard(keys, group)
     checkUserIndex(keys, opened, group)
     try checkPages(batch, opened, group)
   }
@@ -120,6 +122,12 @@ private struct FileCheck {
       times = min(times?.lowerBound ?? micros, micros)...max(times?.upperBound ?? micros, micros)
     }
     if others > 0 { problems.append("row group \(group): \(others) events of another day than \(bucket)") }
+  }
+
+  private mutating func checkShard(_ keys: RecordBatch, _ group: Int) {
+    guard let part = file.part else { return }
+    let own = ShardRouter(count: part.count).rows(of: part.shard, in: keys)?.rowCount ?? 0
+    if own < keys.rowCount { problems.append("row group \(group): \(keys.rowCount - own) events of other shards") }
   }
 
   private mutating func checkIdentities(_ keys: RecordBatch, _ group: Int, _ seen: inout Set<EventIdentity>) {

@@ -96,6 +96,12 @@ extension StoreDirectory {
 /// Removes a file that nobody needs, if it is there.
 func removeFile(_ path: String) { unsafe unlink(path) }
 
+/// One of so many shards that users are dealt to.
+struct ShardPart: Sendable, Hashable {
+  var shard: Shard
+  var count: Int
+}
+
 /// The partition columns of every table of the store.
 enum PartitionColumns {
   static let bucket = "bucket"
@@ -104,6 +110,20 @@ enum PartitionColumns {
 
   static func values(_ bucket: Bucket, _ shard: Shard) -> [String: String?] {
     [Self.bucket: bucket.description, Self.shard: shard.description]
+  }
+
+  /// Of a file's `add` action: of how many shards its partition is one. A file that does not say may hold any user, as those
+  /// of other engines do, and those of a store that had one shard.
+  private static let shardCountTag = "seqline.shards"
+
+  static func tags(shardCount: Int) -> [String: String?]? { shardCount > 1 ? [shardCountTag: "\(shardCount)"] : nil }
+
+  /// Which part of all users a file has; nil for all.
+  static func part(of file: AddFile) -> ShardPart? {
+    guard let count = (file.tags?[shardCountTag] ?? nil).flatMap({ Int($0) }), count > 1,
+      let shard = (file.partitionValues[shard] ?? nil).flatMap({ Shard($0) }), shard.number < count
+    else { return nil }
+    return ShardPart(shard: shard, count: count)
   }
 
   /// The directory of a bucket's files of a shard, below the table.

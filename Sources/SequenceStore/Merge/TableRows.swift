@@ -3,6 +3,7 @@ import ArrowKernels
 import Buffers
 import Definitions
 import DeltaLog
+import Engine
 import Parquet
 
 /// The rows of some files of one table, as events with all of the table's columns.
@@ -92,22 +93,31 @@ struct TableRows {
 }
 
 extension TableRows {
-  /// Writes the chosen rows of `files`, merged, to a file for `bucket`; nil when there are none.
+  /// Writes the chosen rows of `files`, merged, to files for `bucket`: one for each shard that has some.
   func write(
     _ files: [StoreFile], to bucket: Bucket, _ options: StoreFileOptions, choosing choice: @escaping RowChoice
-  ) throws(StoreError) -> (file: FinishedFile?, superseded: Int) {
+  ) throws(StoreError) -> (files: [FinishedFile], superseded: Int) {
     var context = ParquetEncoderContext()
-    var output: BucketFile?
+    let router = ShardRouter(count: options.shardCount)
+    var outputs: [Shard: BucketFile] = [:]
     var superseded = 0
     do {
       superseded = try merge(files, choosing: choice) { batch in
-        let file = try output ?? BucketFile(layout, bucket, in: temporaryDirectory, options: options.parquet)
-        output = file
-        try file.append(batch, using: &context)
+        for (shard, rows) in router.split(batch) {
+          let file =
+            try outputs[shard] ?? BucketFile(layout, bucket, shard, in: temporaryDirectory, options: options.parquet)
+          outputs[shard] = file
+          try file.append(rows, using: &context)
+        }
       }
-      return (try output?.finish(using: &context), superseded)
+      var files: [FinishedFile] = []
+      for (_, output) in outputs.sorted(by: { $0.key < $1.key }) {
+        files.append(try output.finish(using: &context))
+        files[files.count - 1].shardCount = options.shardCount
+      }
+      return (files, superseded)
     } catch {
-      output?.discard()
+      for output in outputs.values { output.discard() }
       throw StoreError(error, at: layout.table)
     }
   }

@@ -72,7 +72,7 @@ struct EventCollector {
     computers = plan.computed.history.filter { computer in
       request.columns.contains { $0.name == computer.column.name }
     }
-    (steps, windowStepCount) = Self.steps(datasets, request, computers, hasLive: !sources.isEmpty)
+    (steps, windowStepCount) = Self.steps(datasets, request, of: user, computers, hasLive: !sources.isEmpty)
     derived = Dictionary(uniqueKeysWithValues: datasets.map { ($0.name, $0.derived) })
     retractions = Dictionary(
       uniqueKeysWithValues: datasets.map { dataset in
@@ -90,11 +90,12 @@ struct EventCollector {
 
   /// The steps of the window, then those that may have to be read to look back.
   private static func steps(
-    _ datasets: [DatasetSnapshot], _ request: SequenceRequest, _ computers: [HistoryComputer], hasLive: Bool
+    _ datasets: [DatasetSnapshot], _ request: SequenceRequest, of user: UserProbe, _ computers: [HistoryComputer],
+    hasLive: Bool
   ) -> ([ReadStep], windowCount: Int) {
     let rest = hasLive ? [ReadStep.rest] : []
     var steps = ReadStep.steps(
-      datasets, from: computers.isEmpty ? request.fromMicros : nil, until: request.untilMicros)
+      datasets, of: user, from: computers.isEmpty ? request.fromMicros : nil, until: request.untilMicros)
     guard !computers.isEmpty, let from = request.fromMicros else { return (steps + rest, steps.count + rest.count) }
     let first = Day(micros: from)
     var windowCount = steps.firstIndex { $0.lastDay! < first } ?? steps.count

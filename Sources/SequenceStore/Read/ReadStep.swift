@@ -9,8 +9,10 @@ struct ReadStep {
   /// For the live log's rows that are older than all files.
   static let rest = ReadStep(startMicros: nil, files: [])
 
-  /// The steps for the events of a time, the newest first.
-  static func steps(_ datasets: [DatasetSnapshot], from fromMicros: Int64?, until untilMicros: Int64?) -> [ReadStep] {
+  /// The steps for the events of a time, the newest first; files of other users' shards are in none.
+  static func steps(
+    _ datasets: [DatasetSnapshot], of user: UserProbe, from fromMicros: Int64?, until untilMicros: Int64?
+  ) -> [ReadStep] {
     var files: [(bucket: Bucket, file: (dataset: String, file: StoreFile))] = []
     let first = fromMicros.map { Day(micros: $0) }
     let last = untilMicros.map { Day(micros: $0 == .min ? $0 : $0 - 1) }
@@ -19,7 +21,7 @@ struct ReadStep {
       where bucket.days.upperBound >= first ?? bucket.days.upperBound
         && bucket.days.lowerBound <= last ?? bucket.days.lowerBound
       {
-        files += own.map { (bucket, (dataset.name, $0)) }
+        for file in own where file.mayHold(user) { files.append((bucket, (dataset.name, file))) }
       }
     }
     return BucketGroup.groups(files).map { group in

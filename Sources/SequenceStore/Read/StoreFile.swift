@@ -12,6 +12,8 @@ final class StoreFile: Sendable {
   let path: String
   /// Nil where another engine put it into no bucket.
   let bucket: Bucket?
+  /// Which users it may have; nil: any.
+  let part: ShardPart?
   let statistics: FileStatistics?
   /// When its events happened, as far as its statistics say.
   let times: ClosedRange<Int64>?
@@ -21,9 +23,13 @@ final class StoreFile: Sendable {
     self.action = action
     self.path = path
     bucket = action.bucket
+    part = PartitionColumns.part(of: action)
     statistics = action.statistics.flatMap { FileStatistics(parsing: $0) }
     times = statistics?.timestampRange(SystemColumns.ts)
   }
+
+  /// Whether it may have rows of a user, by the shard that it says it is: users may be dealt to another number by now.
+  func mayHold(_ user: UserProbe) -> Bool { part.map { user.shard(of: $0.count) == $0.shard } ?? true }
 
   /// The file, opened by the first who asks.
   func open() throws(StoreError) -> OpenedFile {

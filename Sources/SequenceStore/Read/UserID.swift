@@ -1,6 +1,8 @@
 import Arrow
 import ArrowKernels
 import Buffers
+import Definitions
+import Engine
 import Glibc
 
 /// Whose events are read.
@@ -46,6 +48,9 @@ struct UserProbe {
     plain = bytes
     hash = XXHash64.hash(bytes.bytes)
   }
+
+  /// The shard that the user belongs to.
+  func shard(of count: Int) -> Shard { ShardRouter(count: count).shard(ofHash: Murmur3.hash(plain.bytes)) }
 
   /// The type of the user columns that it is looked for in.
   var type: DataType { if case .integer = key { .int64 } else { .utf8 } }

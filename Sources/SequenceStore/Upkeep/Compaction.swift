@@ -7,7 +7,7 @@ import DeltaLog
 /// into one bucket. Each bucket is a commit of its own, which gives way to others': what they changed is looked at again.
 package struct Compaction {
   package struct Options: Sendable {
-    /// Whether every bucket ends as one file. Otherwise files are merged as they are worth it: each row is rewritten only
+    /// Whether every bucket ends as one file a shard. Otherwise files are merged as they are worth it: each row is rewritten only
     /// as often as its bucket doubles.
     package var isFull = true
     /// A month is merged so many days after its end; nil: never.
@@ -24,7 +24,7 @@ package struct Compaction {
 
   private let store: StoreDirectory
   private let definitions: DefinitionSet?
-  private let options: Options
+  private var options: Options
   /// How long a retraction is needed after the last event was seen, by dataset.
   private let latenessMicros: [String: Int64]
 
@@ -37,6 +37,7 @@ package struct Compaction {
   package init(_ store: StoreDirectory, definitions: DefinitionSet?, _ options: Options = Options()) {
     self.store = store
     self.options = options
+    self.options.files.shardCount = definitions?.shardCount ?? 1
     self.definitions = definitions
     var lateness: [String: Int64] = [:]
     for dataset in definitions?.datasets ?? [] {
@@ -74,11 +75,22 @@ package struct Compaction {
     let places = BucketPlaces(table.files.compactMap(\.bucket))
     var targets: [Bucket: [StoreFile]] = [:]
     for (bucket, files) in table.buckets { targets[target(of: bucket, places), default: []] += files }
-    return targets.sorted { $0.key < $1.key }.compactMap { bucket, files in
-      let chosen = choose(files, for: bucket, unsettled)
-      return chosen.isEmpty ? nil : (bucket, chosen)
+    return targets.sorted { $0.key < $1.key }.flatMap { bucket, files in
+      parts(files).map { (bucket, choose($0, for: bucket, unsettled)) }.filter { !$0.1.isEmpty }
     }
   }
+
+  /// Files that are merged apart from the others of their bucket: those of each shard, and those that were written when
+  /// users were dealt otherwise. These are dealt anew together with all others where each shard is to end as one file.
+  private func parts(_ files: [StoreFile]) -> [[StoreFile]] {
+    guard options.files.shardCount > 1 else { return [files] }
+    let parts = Dictionary(grouping: files) { isOfShard($0) ? $0.part : nil }
+    if options.isFull, parts[nil] != nil { return [files] }
+    return parts.sorted { $0.key?.shard ?? .first < $1.key?.shard ?? .first }.map(\.value)
+  }
+
+  /// Whether its users were dealt to as many shards as there are now.
+  private func isOfShard(_ file: StoreFile) -> Bool { file.part?.count ?? 1 == options.files.shardCount }
 
   private func target(of bucket: Bucket, _ places: BucketPlaces) -> Bucket {
     guard case .day(let day) = bucket else { return bucket }
@@ -91,7 +103,7 @@ package struct Compaction {
   /// Those of a bucket's files that are to be merged.
   private func choose(_ files: [StoreFile], for bucket: Bucket, _ unsettled: Set<String>) -> [StoreFile] {
     let mustGo = files.filter { $0.bucket != bucket || unsettled.contains($0.path) }
-    if options.isFull { return files.count > 1 || !mustGo.isEmpty ? files : [] }
+    if options.isFull { return files.count > 1 || !mustGo.isEmpty || !files.allSatisfy(isOfShard) ? files : [] }
     let bySize = files.sorted { ($0.action.byteCount, $0.path) < ($1.action.byteCount, $1.path) }
     var chosen: [StoreFile] = []
     var total: Int64 = 0

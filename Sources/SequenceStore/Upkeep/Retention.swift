@@ -10,7 +10,7 @@ package struct Retention {
   private let store: StoreDirectory
   private let definitions: DefinitionSet
   private let nowMicros: Int64
-  private let files: StoreFileOptions
+  private var files: StoreFileOptions
 
   private static let roundLimit = 16
 
@@ -22,6 +22,7 @@ package struct Retention {
     self.definitions = definitions
     self.nowMicros = nowMicros
     self.files = files
+    self.files.shardCount = definitions.shardCount
   }
 
   /// Lets a dataset's expired events go, then its retractions of those days, calling `report` after each commit.

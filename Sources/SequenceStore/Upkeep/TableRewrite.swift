@@ -60,7 +60,7 @@ struct TableRewrite {
     do { return try table.latestVersion() == snapshot.version } catch { throw .delta(error) }
   }
 
-  /// Merges files into one for `bucket` and commits that in their place.
+  /// Merges files into one for `bucket`, or one a shard, and commits that in their place.
   ///
   /// - Returns: nil when nothing changed, or when another's commit took one of the files meanwhile.
   func merge(
@@ -68,17 +68,17 @@ struct TableRewrite {
   ) throws(StoreError) -> UpkeepAction? {
     let (merged, superseded) = try rows.write(files, to: bucket, options, choosing: choice)
     let placement = FilePlacement(table)
-    defer { placement.removeUnplaced(merged.map { [$0] } ?? []) }
-    let change = FileChange(of: snapshot, removing: files.map(\.action), adding: merged.map { [$0] } ?? [])
+    defer { placement.removeUnplaced(merged) }
+    let change = FileChange(of: snapshot, removing: files.map(\.action), adding: merged)
     guard !change.isEmpty else { return nil }
     for file in change.added { try placement.place(file) }
     var action = UpkeepAction(kind, layout.table, bucket: bucket)
     action.filesIn = files.count
-    action.filesOut = merged == nil ? 0 : 1
+    action.filesOut = merged.count
     action.rowsIn = files.reduce(0) { $0 + $1.action.rowCount }
-    action.rowsOut = merged?.rowCount ?? 0
+    action.rowsOut = merged.reduce(0) { $0 + $1.rowCount }
     action.superseded = superseded
-    action.byteCount = merged?.byteCount ?? 0
+    action.byteCount = merged.reduce(0) { $0 + $1.byteCount }
     return try commit(change, action) ? action : nil
   }
 
