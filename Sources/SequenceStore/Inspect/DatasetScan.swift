@@ -35,7 +35,7 @@ package struct DatasetScan {
     self.knownAtMicros = knownAtMicros
     groups = dataset.groups.filter { range.overlaps($0.days) }.reversed()
     retractions =
-      knownAtMicros.map { known in dataset.retractions.filter { $0.seenMicros <= known } } ?? dataset.retractions
+      knownAtMicros.map { known in dataset.retractions.filter { $0 <= known } } ?? dataset.retractions
     let layout = try TableLayout(of: delta, dataset: name, table: "datasets/\(name)")
     let features = layout.definedSchema.fields.filter { !Self.isSystem($0.name) }
     for column in columns ?? [] where !features.contains(where: { $0.name == column }) {

@@ -14,17 +14,31 @@ struct Retraction: Sendable, Hashable {
   var seenMicros: Int64
 }
 
-/// What a retraction takes back of whom.
-struct RetractedEvent: Sendable, Hashable {
-  var user: UserID
-  var retraction: Retraction
-}
-
-/// The retractions of a dataset by user.
+/// The retractions of a dataset, findable by user.
+///
+/// A retraction takes 32 bytes, whatever its user's key is: users are told apart by a hash of 64 bits, and events by theirs
+/// besides.
 struct RetractionIndex: Sendable {
   /// The table that they are from; nil where there is none.
   private(set) var table: Snapshot?
-  private var byUser: [UserID: [Retraction]] = [:]
+  /// In order.
+  private var entries: [Entry] = []
+  /// The names of the event types, which entries give as numbers.
+  private var eventTypes: [String] = []
+
+  fileprivate struct Entry: Sendable, BitwiseCopyable {
+    /// XXH64 of the user's key, as in bloom filters.
+    var user: UInt64
+    var eventKey: Int64
+    var seenMicros: Int64
+    var revision: Int32
+    var eventType: Int32
+
+    static func precedes(_ left: Entry, _ right: Entry) -> Bool {
+      (left.user, left.eventKey, left.eventType, left.revision, left.seenMicros)
+        < (right.user, right.eventKey, right.eventType, right.revision, right.seenMicros)
+    }
+  }
 
   init() {}
 
@@ -38,13 +52,16 @@ struct RetractionIndex: Sendable {
     if let earlier, let known = earlier.table?.files {
       let (before, now) = (Set(known.map(\.path)), Set(files.map(\.path)))
       if before.isSubset(of: now) {
-        byUser = earlier.byUser
+        (entries, eventTypes) = (earlier.entries, earlier.eventTypes)
         files.removeAll { before.contains($0.path) }
       }
     }
+    var added: [Entry] = []
     for file in files {
-      try table.forEachBatch(of: file, in: snapshot, columns: Self.columns) { add($0) }
+      try table.forEachBatch(of: file, in: snapshot, columns: Self.columns) { add($0, to: &added) }
     }
+    added.sort(by: Entry.precedes)
+    if entries.isEmpty { entries = added } else { insert(added) }
   }
 
   init(of dataset: String, in store: StoreDirectory) throws(StoreError) {
@@ -58,33 +75,76 @@ struct RetractionIndex: Sendable {
     SystemColumns.user, SystemColumns.eventType, SystemColumns.eventKey, SystemColumns.revision, SystemColumns.seenAt,
   ]
 
-  private mutating func add(_ batch: RecordBatch) {
+  private mutating func add(_ batch: RecordBatch, to added: inout [Entry]) {
+    let (keys, revisions, seen) = (batch.columns[2].values, batch.columns[3].values, batch.columns[4].values)
     for row in 0..<batch.rowCount {
-      let gone = Retraction(
-        eventType: batch.columns[1].string(row), eventKey: batch.columns[2].values.load(row, as: Int64.self),
-        revision: batch.columns[3].values.load(row, as: Int32.self),
-        seenMicros: batch.columns[4].values.load(row, as: Int64.self))
-      byUser[UserID(batch.columns[0], row), default: []].append(gone)
+      added.append(
+        Entry(
+          user: batch.columns[0].userHash(row), eventKey: keys.load(row, as: Int64.self),
+          seenMicros: seen.load(row, as: Int64.self), revision: revisions.load(row, as: Int32.self),
+          eventType: number(batch.columns[1].string(row))))
     }
   }
 
-  subscript(user: UserID) -> [Retraction] { byUser[user] ?? [] }
+  private mutating func number(_ eventType: String) -> Int32 {
+    if let number = eventTypes.firstIndex(of: eventType) { return Int32(number) }
+    eventTypes.append(eventType)
+    return Int32(eventTypes.count - 1)
+  }
 
-  var isEmpty: Bool { byUser.isEmpty }
-  var count: Int { byUser.values.reduce(0) { $0 + $1.count } }
-  var users: some Collection<UserID> { byUser.keys }
+  /// Merges new entries, which are in order, into those that are there.
+  private mutating func insert(_ added: [Entry]) {
+    guard !added.isEmpty else { return }
+    var merged: [Entry] = []
+    merged.reserveCapacity(entries.count + added.count)
+    var next = 0
+    for entry in entries {
+      while next < added.count, Entry.precedes(added[next], entry) {
+        merged.append(added[next])
+        next += 1
+      }
+      merged.append(entry)
+    }
+    entries = merged + added[next...]
+  }
 
-  func filter(_ isIncluded: (Retraction) -> Bool) -> RetractionIndex {
-    var filtered = RetractionIndex()
-    filtered.byUser = byUser.mapValues { $0.filter(isIncluded) }.filter { !$0.value.isEmpty }
+  subscript(user: UserID) -> [Retraction] {
+    entries[places(of: UserProbe(user).hash)].map { entry in
+      Retraction(
+        eventType: eventTypes[Int(entry.eventType)], eventKey: entry.eventKey, revision: entry.revision,
+        seenMicros: entry.seenMicros)
+    }
+  }
+
+  private func places(of user: UInt64) -> Range<Int> {
+    let first = lowerBound(0) { $0.user < user }
+    return first..<lowerBound(first) { $0.user <= user }
+  }
+
+  /// The first place from `start` on for which `isBefore` does not hold.
+  private func lowerBound(_ start: Int, _ isBefore: (Entry) -> Bool) -> Int {
+    var (low, high) = (start, entries.count)
+    while low < high {
+      let middle = low + (high - low) / 2
+      if isBefore(entries[middle]) { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  var isEmpty: Bool { entries.isEmpty }
+  var count: Int { entries.count }
+
+  /// Those that were seen when `isIncluded` says, given microseconds.
+  func filter(seen isIncluded: (Int64) -> Bool) -> RetractionIndex {
+    var filtered = self
+    filtered.entries.removeAll { !isIncluded($0.seenMicros) }
     return filtered
   }
 
-  mutating func remove(_ events: Set<RetractedEvent>) {
-    for event in events {
-      byUser[event.user]?.removeAll { $0 == event.retraction }
-      if byUser[event.user]?.isEmpty == true { byUser[event.user] = nil }
-    }
+  /// - Parameter places: of retractions, as `hidden` gives them.
+  mutating func remove(_ places: Set<Int>) {
+    guard !places.isEmpty else { return }
+    entries = entries.indices.filter { !places.contains($0) }.map { entries[$0] }
   }
 }
 
@@ -96,30 +156,28 @@ extension RetractionIndex {
   /// - Parameter batch: events, with all system columns.
   func valid(among batch: RecordBatch) -> Bitmap? {
     var hidden: [Int] = []
-    forEachMatch(in: batch) { row, retraction, revision in
-      if retraction.revision > revision, hidden.last != row { hidden.append(row) }
+    forEachMatch(in: batch) { row, place, revision in
+      if entries[place].revision > revision, hidden.last != row { hidden.append(row) }
     }
     return Self.bitmap(without: hidden, of: batch)
   }
 
-  /// The retractions that hide some of the rows.
-  func hidden(in batch: RecordBatch) -> Set<RetractedEvent> {
-    guard let users = batch[SystemColumns.user] else { return [] }
-    var hidden: Set<RetractedEvent> = []
-    forEachMatch(in: batch) { row, retraction, revision in
-      if retraction.revision > revision {
-        hidden.insert(RetractedEvent(user: UserID(users, row), retraction: retraction))
-      }
+  /// The places of the retractions that hide some of the rows.
+  func hiding(_ batch: RecordBatch) -> Set<Int> {
+    var hiding: Set<Int> = []
+    forEachMatch(in: batch) { row, place, revision in
+      if entries[place].revision > revision { hiding.insert(place) }
     }
-    return hidden
+    return hiding
   }
 
   /// The rows of a retractions table that are none of these; nil: all.
   func absent(from batch: RecordBatch) -> Bitmap? {
     guard let seen = batch[SystemColumns.seenAt]?.values else { return nil }
     var found: [Int] = []
-    forEachMatch(in: batch) { row, retraction, revision in
-      let isSame = retraction.revision == revision && retraction.seenMicros == seen.load(row, as: Int64.self)
+    forEachMatch(in: batch) { row, place, revision in
+      let entry = entries[place]
+      let isSame = entry.revision == revision && entry.seenMicros == seen.load(row, as: Int64.self)
       if isSame, found.last != row { found.append(row) }
     }
     return Self.bitmap(without: found, of: batch)
@@ -132,9 +190,9 @@ extension RetractionIndex {
     return Bitmap(isKept)
   }
 
-  /// Calls `body` for each row of an event that is here, with the retraction and the row's revision. Rows of one user
-  /// lie together, as they do in sorted batches, or else cost a look-up each.
-  private func forEachMatch(in batch: RecordBatch, _ body: (Int, Retraction, Int32) -> Void) {
+  /// Calls `body` for each row of an event that is here, with the place of the retraction and the row's revision. Rows of
+  /// one user lie together, as they do in sorted batches, or else cost a look-up each.
+  private func forEachMatch(in batch: RecordBatch, _ body: (Int, Int, Int32) -> Void) {
     guard !isEmpty, let users = batch[SystemColumns.user], let types = batch[SystemColumns.eventType],
       let keys = batch[SystemColumns.eventKey]?.values, let revisions = batch[SystemColumns.revision]?.values
     else { return }
@@ -142,12 +200,15 @@ extension RetractionIndex {
     while start < batch.rowCount {
       var end = start + 1
       while end < batch.rowCount, users.isEqual(start, to: users, end) { end += 1 }
-      if let own = byUser[UserID(users, start)] {
-        for row in start..<end {
-          let key = keys.load(row, as: Int64.self)
-          for retraction in own where retraction.eventKey == key && retraction.eventType == types.text(row) {
-            body(row, retraction, revisions.load(row, as: Int32.self))
+      let own = places(of: users.userHash(start))
+      for row in start..<end where !own.isEmpty {
+        let key = keys.load(row, as: Int64.self)
+        var place = lowerBound(own.lowerBound) { ($0.user, $0.eventKey) < (entries[own.lowerBound].user, key) }
+        while place < own.upperBound, entries[place].eventKey == key {
+          if eventTypes[Int(entries[place].eventType)] == types.text(row) {
+            body(row, place, revisions.load(row, as: Int32.self))
           }
+          place += 1
         }
       }
       start = end
@@ -161,16 +222,21 @@ extension ArrowArray {
     if case .dictionary(_, let values) = storage { return values.string(dictionaryIndex(row)) }
     return string(row)
   }
+
+  /// XXH64 of a user's key, as bloom filters have it.
+  fileprivate func userHash(_ row: Int) -> UInt64 {
+    type == .int64 ? XXHash64.hash(values.slice(row * 8..<row * 8 + 8).bytes) : XXHash64.hash(bytes(row).bytes)
+  }
 }
 
 // MARK: Files
 
 extension RetractionIndex {
-  /// The retractions that hide rows of a file.
-  func hidden(in file: StoreFile, deriving derived: DerivedColumns) throws(StoreError) -> Set<RetractedEvent> {
-    var hidden: Set<RetractedEvent> = []
-    try forEachBatch(in: file, deriving: derived) { hidden.formUnion(self.hidden(in: $0)) }
-    return hidden
+  /// The places of the retractions that hide rows of a file.
+  func hiding(_ file: StoreFile, deriving derived: DerivedColumns) throws(StoreError) -> Set<Int> {
+    var hiding: Set<Int> = []
+    try forEachBatch(in: file, deriving: derived) { hiding.formUnion(self.hiding($0)) }
+    return hiding
   }
 
   /// Whether a file of retractions has some of these.
@@ -184,16 +250,13 @@ extension RetractionIndex {
   private func forEachBatch(
     in file: StoreFile, deriving derived: DerivedColumns, _ body: (RecordBatch) -> Void
   ) throws(StoreError) {
-    guard !isEmpty, let user = byUser.keys.first else { return }
     let opened = try file.open()
-    let userType: DataType = if case .integer = user { .int64 } else { .utf8 }
-    let wanted = SystemColumns.stored(userType: userType).filter { $0.name != SystemColumns.ts }
-    let fields = wanted.map { $0.name == SystemColumns.eventType ? EventFileRows.eventType : $0 }
-    let mayHold = byUser.keys.contains { user in
-      let probe = UserProbe(user)
-      return opened.groups.contains { $0.mayContain(probe) && !$0.candidateRows(probe).isEmpty }
+    guard entries.contains(where: { entry in opened.groups.contains { $0.mayContain(userHash: entry.user) } }) else {
+      return
     }
-    guard mayHold else { return }
+    let userType = opened.file.schema.columnIndex(of: SystemColumns.user).map { opened.file.schema.columns[$0].field.type }
+    let wanted = SystemColumns.stored(userType: userType ?? .int64).filter { $0.name != SystemColumns.ts }
+    let fields = wanted.map { $0.name == SystemColumns.eventType ? EventFileRows.eventType : $0 }
     let rows = try EventFileRows(
       file, Schema(fields), deriving: derived, batchRowCount: 1 << 14, choosing: { _ in nil })
     do { while let batch = try rows.next() { body(batch) } } catch { throw .assembly(error) }

@@ -177,7 +177,10 @@ final class OpenedRowGroup: Sendable {
   }
 
   /// Whether the user may have rows here, by the bloom filter.
-  func mayContain(_ user: UserProbe) -> Bool { bloomFilter?.mayContain(user.hash) ?? true }
+  func mayContain(_ user: UserProbe) -> Bool { mayContain(userHash: user.hash) }
+
+  /// - Parameter userHash: XXH64 of the user's key.
+  func mayContain(userHash: UInt64) -> Bool { bloomFilter?.mayContain(userHash) ?? true }
 
   /// The rows of the pages whose bounds hold the user; all where there is no page index.
   func candidateRows(_ user: UserProbe) -> [Range<Int>] {

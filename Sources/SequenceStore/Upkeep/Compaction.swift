@@ -120,9 +120,9 @@ package struct Compaction {
   private func unsettledFiles(
     _ table: TableRewrite, _ retractions: RetractionIndex, _ limit: Int64?
   ) throws(StoreError) -> Set<String> {
-    let decisive = options.isFull ? retractions : retractions.filter { $0.seenMicros < limit ?? .min }
+    let decisive = options.isFull ? retractions : retractions.filter { $0 < limit ?? .min }
     var unsettled: Set<String> = []
-    for file in table.files where try !decisive.hidden(in: file, deriving: table.derived).isEmpty {
+    for file in table.files where try !decisive.hiding(file, deriving: table.derived).isEmpty {
       unsettled.insert(file.path)
     }
     return unsettled
@@ -182,14 +182,14 @@ package struct Compaction {
       let events = try TableRewrite(store, dataset: dataset, table: "datasets/\(dataset)", options.files),
       let limit = expiry(dataset, events, progress)
     else { return RetractionIndex() }
-    var expired = retractions.filter { $0.seenMicros < limit }
+    var expired = retractions.filter { $0 < limit }
     guard !expired.isEmpty else { return expired }
     for file in events.files + events.filesRemoved(sinceMillis: DeltaTable.nowMillis() - options.readingMillis) {
-      expired.remove(try expired.hidden(in: file, deriving: events.derived))
+      expired.remove(try expired.hiding(file, deriving: events.derived))
     }
-    var hiding: Set<RetractedEvent> = []
+    var hiding: Set<Int> = []
     try UncoveredRows(of: dataset, in: store, at: events.snapshot, definitions).forEachBatch { batch in
-      hiding.formUnion(expired.hidden(in: batch))
+      hiding.formUnion(expired.hiding(batch))
     }
     expired.remove(hiding)
     // What moved from the log into the table meanwhile was seen in neither: then all wait for the next time.
