@@ -156,12 +156,12 @@ extension LiveRoll {
     return counts
   }
 
-  /// How many files the bucket of a dataset has, or of its retractions, that has most.
+  /// How many files the shard of a bucket of a dataset has, or of its retractions, that has most.
   fileprivate func mostFiles(in dataset: String) throws -> Int {
     var most = 0
     for table in [store.dataset(dataset), store.retractions(dataset)] where try table.exists() {
-      let buckets = Dictionary(grouping: try table.snapshot().files) { $0.bucket }
-      most = max(most, buckets.values.map(\.count).max() ?? 0)
+      let parts = Dictionary(grouping: try table.snapshot().files, by: \.partitionValues)
+      most = max(most, parts.values.map(\.count).max() ?? 0)
     }
     return most
   }
