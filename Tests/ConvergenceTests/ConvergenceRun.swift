@@ -104,7 +104,9 @@ final class ConvergenceRun {
       try FileVacuum(store, graceMillis: 0, nowMillis: Int64.max / 2).run { _ in }
     default:
       let shard = Shard(Int.random(in: 0..<log.variant.shardCount, using: &random))
-      let run = LiveRun(store, definitions: definitions, shard: shard, options: LiveRun.Options())
+      var options = LiveRun.Options()
+      options.files = files
+      let run = LiveRun(store, definitions: definitions, shard: shard, options: options)
       note("settle shard \(shard)")
       _ = try run.settle()
     }
