@@ -1,5 +1,5 @@
-import DeltaLog
 import Definitions
+import DeltaLog
 import Engine
 import Glibc
 import SequenceStore
@@ -21,7 +21,9 @@ import Testing
       try CompactionTests.add(later, to: store)
       try CompactionTests.add(later, to: store)
       let days = DayRange.days(Self.day...Day(Self.day.number + 1))
-      try store.index(events.filter { $0.revision == 0 && days.contains(Day(micros: $0.micros)) }.distinct, replacing: days, horizon: Self.day.startMicros + 500_000_000)
+      try store.index(
+        events.filter { $0.revision == 0 && days.contains(Day(micros: $0.micros)) }.distinct, replacing: days,
+        horizon: Self.day.startMicros + 500_000_000)
     }
     try check(test, like: one, shardCount)
     for days in [1, 400] as [Int64] {
@@ -56,7 +58,8 @@ import Testing
     let user: Int64 = 16 * 16 / 7
     let expected = try Self.sequence(of: user, in: test)
     #expect(!expected.isEmpty)
-    let own = ShardRouter(count: 8).split(test.batch([TestEvent(user: user, micros: 0, key: 0)], dataset: "events"))[0].shard
+    let own = ShardRouter(count: 8).split(test.batch([TestEvent(user: user, micros: 0, key: 0)], dataset: "events"))[0]
+      .shard
     for dataset in ["events", "views"] {
       let table = test.store.dataset(dataset)
       for file in try table.snapshot().files where file.partitionValues["shard"] != "\(own)" {
@@ -98,7 +101,9 @@ import Testing
       }
     }
     for user in 0..<60 as Range<Int64> {
-      let (found, expected) = (try Self.sequence(of: user * user / 7, in: test), try Self.sequence(of: user * user / 7, in: one))
+      let (found, expected) = (
+        try Self.sequence(of: user * user / 7, in: test), try Self.sequence(of: user * user / 7, in: one)
+      )
       #expect(found == expected)
     }
   }

@@ -120,7 +120,8 @@ private struct Standings {
     try Self.forEachBatch(rows, file, { _ in nil }) { batch in
       var contents: [UInt64]?
       Self.forEach(batch) { row, identity, revision, seenAt in
-        guard let wanted = expected[identity], (-Int64(revision), seenAt) <= (-Int64(wanted.revision), wanted.seenAt) else { return }
+        guard let wanted = expected[identity], (-Int64(revision), seenAt) <= (-Int64(wanted.revision), wanted.seenAt)
+        else { return }
         if (revision, seenAt) == (wanted.revision, wanted.seenAt) {
           let known = contents ?? batch.contentHashes()
           contents = known

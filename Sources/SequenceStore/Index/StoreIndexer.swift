@@ -77,7 +77,7 @@ package final class StoreIndexer {
     try StoreDirectory.make(store.temporary)
     try store.removeAbandonedFiles()
     writers = BucketWriters(
-      threads: options.threads, directory: store.temporary, 
+      threads: options.threads, directory: store.temporary,
       options: Self.fileOptions(options, shardCount: definitions.shardCount).parquet)
   }
 
@@ -160,7 +160,8 @@ package final class StoreIndexer {
   ) throws(StoreError) -> IndexCounts {
     switch purpose {
     case .replacing(let range):
-      try replace(range, indexer, files, [inputHorizon, indexer.newestSeenMicros].compactMap(\.self).max() ?? newestSeen)
+      try replace(
+        range, indexer, files, [inputHorizon, indexer.newestSeenMicros].compactMap(\.self).max() ?? newestSeen)
     case .adding(let progress, let horizons): try add(indexer, files, progress, horizons)
     }
   }

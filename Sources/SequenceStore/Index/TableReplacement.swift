@@ -85,7 +85,9 @@ struct TableReplacement {
   private func drift(_ change: FileChange, from snapshot: Snapshot) throws(StoreError) -> ReplacementDrift {
     let table = layout.table(in: store)
     var buckets: [Bucket?: DriftMeasurement.BucketFiles] = [:]
-    for file in change.removed { buckets[file.bucket, default: .init()].old.append(StoreFile(file, path: table.location(of: file))) }
+    for file in change.removed {
+      buckets[file.bucket, default: .init()].old.append(StoreFile(file, path: table.location(of: file)))
+    }
     for file in change.added {
       let placed = StoreFile(file.action(modifiedMillis: 0), path: "\(table.path)/\(file.relativePath)")
       buckets[file.bucket, default: .init()].new.append(placed)

@@ -254,7 +254,9 @@ extension RetractionIndex {
     guard entries.contains(where: { entry in opened.groups.contains { $0.mayContain(userHash: entry.user) } }) else {
       return
     }
-    let userType = opened.file.schema.columnIndex(of: SystemColumns.user).map { opened.file.schema.columns[$0].field.type }
+    let userType = opened.file.schema.columnIndex(of: SystemColumns.user).map {
+      opened.file.schema.columns[$0].field.type
+    }
     let wanted = SystemColumns.stored(userType: userType ?? .int64).filter { $0.name != SystemColumns.ts }
     let fields = wanted.map { $0.name == SystemColumns.eventType ? EventFileRows.eventType : $0 }
     let rows = try EventFileRows(
