@@ -1,3 +1,4 @@
+import Definitions
 import DeltaLog
 import SequenceStore
 import TestSupport
@@ -57,6 +58,23 @@ import Testing
     try test.index([Self.event(1, seen: 200)], replacing: .all)
     let last = ReplacementHorizons(try test.store.dataset("events").snapshot())
     #expect(last[Day(0)] == Self.event(1, seen: 200).seen && last[Self.day] == last[Day(0)])
+  }
+
+  /// Late rows of which some are there keep the columns that the table gets with them.
+  @Test func lateRowsBringNewColumns() throws {
+    let test = try TestStore()
+    var earlier = test
+    let source = TestStore.source.replacing(", \"text\": \"text\"}", with: "}").replacing(", \"text\"]", with: "]")
+      .replacing(" || text != null", with: "")
+      .replacing("USER", with: "int64").replacing("ARRIVAL", with: "arrival='seen',").replacing("ID ", with: "")
+    test.directory.write(source, to: "earlier.py")
+    earlier.definitions = try AuthoringModule.find().compile(test.directory.path + "/earlier.py")
+    try CompactionTests.add([Self.event(1, seen: 5)], to: earlier)
+    var new = Self.event(2, seen: 5)
+    new.text = "new"
+    try CompactionTests.add([Self.event(1, seen: 5), new], to: test)
+    try CompactionTests.compact(test)
+    #expect(try CompactionTests.content(test) == [Self.event(1, seen: 5), new])
   }
 
   /// What a batch run saw and left out stays out, also where it had no row for a dataset that has no table yet.

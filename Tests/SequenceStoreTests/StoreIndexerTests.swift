@@ -116,6 +116,8 @@ import Testing
     let table = test.store.retractions("events")
     let gone = try table.batches(of: table.snapshot())
     #expect(gone.map(\.rowCount) == [1] && gone[0]["user_id"]!.values.load(0, as: Int64.self) == 3)
+    // What arrived after an earlier horizon is still to come out of the stream.
+    #expect(try test.index(events, horizon: day + lateness + 9)["events"]?.retractions == 2)
   }
 
   @Test func anotherEngineReadsTheTableAsItIs() throws {

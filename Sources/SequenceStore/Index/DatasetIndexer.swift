@@ -88,8 +88,11 @@ struct DatasetIndexer {
   }
 
   /// The retractions that are young enough to be kept, as the days' files get them.
-  mutating func keptRetractions() throws(StoreError) -> [BucketWriters.Work] {
-    let (oldest, isOverflow) = (newestSeenMicros ?? 0).subtractingReportingOverflow(latenessMicros)
+  ///
+  /// - Parameter horizonMicros: what arrived after it may still come; nil: what arrived after the newest row.
+  mutating func keptRetractions(horizonMicros: Int64?) throws(StoreError) -> [BucketWriters.Work] {
+    let newest = min(newestSeenMicros ?? 0, horizonMicros ?? .max)
+    let (oldest, isOverflow) = newest.subtractingReportingOverflow(latenessMicros)
     var work: [BucketWriters.Work] = []
     for (day, batches) in retractions.sorted(by: { $0.key < $1.key }) {
       let all = try Self.sorted(batches)

@@ -21,21 +21,16 @@ struct DriftMeasurement: Sendable {
 
   private static let batchRowCount = 1 << 13
 
-  /// - Parameter layouts: of both sides.
-  init(_ layouts: [TableLayout], deriving derived: DerivedColumns) {
-    self.derived = derived
+  /// - Parameter layout: with the columns of both sides.
+  init(_ layout: TableLayout) {
+    derived = layout.derived
     let systemCount = SystemColumns.stored(userType: .int64).count
-    var fields: [Field] = []
-    for layout in layouts {
-      for (index, var field) in layout.eventSchema.fields.enumerated()
-      where !fields.contains(where: { $0.name == field.name }) {
-        if field.name == SystemColumns.eventType { field = EventFileRows.eventType }
+    schema = Schema(
+      layout.eventSchema.fields.enumerated().map { index, field in
+        if field.name == SystemColumns.eventType { return EventFileRows.eventType }
         // What one side lacks is null there.
-        if index >= systemCount { field.isNullable = true }
-        fields.append(field)
-      }
-    }
-    schema = Schema(fields)
+        return Field(field.name, field.type, isNullable: field.isNullable || index >= systemCount)
+      })
   }
 
   func measure(_ buckets: [BucketFiles], threads: Int = processorCount) -> ReplacementDrift {

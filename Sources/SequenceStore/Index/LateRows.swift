@@ -51,7 +51,7 @@ struct LateRows {
   }
 
   private func reader(_ layout: TableLayout, _ snapshot: Snapshot) throws(StoreError) -> TableRows {
-    TableRows(try TableLayout(of: snapshot, dataset: layout.dataset, table: layout.table), of: snapshot, in: store)
+    TableRows(try TableLayout(of: snapshot, adding: layout), of: snapshot, in: store)
   }
 
   private mutating func rest(

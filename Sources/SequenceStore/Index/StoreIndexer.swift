@@ -135,7 +135,8 @@ package final class StoreIndexer {
     }
     for name in datasets.keys.sorted() {
       for work in try datasets[name]?.deal() ?? [] { try write(work) }
-      for work in try datasets[name]?.keptRetractions() ?? [] { try write(work) }
+      let retractions = try datasets[name]?.keptRetractions(horizonMicros: options.horizonMicros)
+      for work in retractions ?? [] { try write(work) }
     }
     isOver = true
     let files = try writers.finish().mapValues { $0.map { dealt($0) } }

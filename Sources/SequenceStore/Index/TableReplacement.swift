@@ -92,8 +92,7 @@ struct TableReplacement {
       let placed = StoreFile(file.action(modifiedMillis: 0), path: "\(table.path)/\(file.relativePath)")
       buckets[file.bucket, default: .init()].new.append(placed)
     }
-    let stored = try TableLayout(of: snapshot, dataset: layout.dataset, table: layout.table)
-    return DriftMeasurement([stored, layout], deriving: layout.derived).measure(Array(buckets.values))
+    return DriftMeasurement(try TableLayout(of: snapshot, adding: layout)).measure(Array(buckets.values))
   }
 
   private var operationParameters: [String: JSONValue] {

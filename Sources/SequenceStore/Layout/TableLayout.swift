@@ -50,6 +50,14 @@ struct TableLayout: Sendable {
     try self.init(dataset, table, system + defined, derived)
   }
 
+  /// The layout that the table at `snapshot` gets with the columns of another.
+  init(of snapshot: Snapshot, adding layout: TableLayout) throws(StoreError) {
+    let stored = try TableLayout(of: snapshot, dataset: layout.dataset, table: layout.table).definedSchema
+    let added = layout.definedSchema.fields.filter { stored[$0.name] == nil }
+      .map { Field($0.name, $0.type, isNullable: true, metadata: $0.metadata) }
+    try self.init(layout.dataset, layout.table, stored.fields + added, layout.derived)
+  }
+
   private init(
     _ dataset: String, _ table: String, _ fields: [Field], _ derived: DerivedColumns
   ) throws(StoreError) {
