@@ -5,6 +5,19 @@ import Testing
 /// However a log gets into a store, in the end the store has what one batch run over all of it leaves.
 ///
 /// `SEQLINE_SOAK` says how many seeds are tried, `SEQLINE_SEED` runs one alone.
+///
+/// How the suite was checked: each of these changes, built into the store and run over the first 60 seeds, made it fail, by so
+/// many of them.
+///
+/// | change | where | seeds that failed |
+/// |---|---|---|
+/// | revisions are ignored | `RevisionResolver.wins` | 30 |
+/// | nothing is carried over | `CarryOver.files` | 9 |
+/// | compaction lets all retractions go, old enough and settled or not | `Compaction.expired` | 11 |
+/// | acknowledged before it is written and synced | `LiveLogWriter.store` | 25 |
+///
+/// Another, that of equals the first met holds in readers (`EventCollector.stands`), is found by chance alone: it takes rows that
+/// segments keep apart until the end. `SequenceReaderTests` has a test of its own for that.
 @Suite struct ConvergenceTests {
   private static let seeds: Range<Int> = {
     if let seed = number("SEQLINE_SEED") { return seed..<seed + 1 }
