@@ -44,6 +44,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
   ],
   targets: [
     system("CMalloc", apt: "libc6-dev"),
@@ -74,9 +76,13 @@ let package = Package(
     module(
       "Serving",
       [
-        "SequenceStore", .product(name: "NIOCore", package: "swift-nio"),
+        "SequenceStore", "CZstd", "CZlib",
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOTLS", package: "swift-nio"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ]),
     module(
       "CommandSupport", ["Engine", "CMalloc", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

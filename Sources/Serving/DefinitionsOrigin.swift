@@ -1,6 +1,5 @@
 import Definitions
 import Engine
-import Glibc
 import SequenceStore
 
 /// Where the definitions come from that are served.
@@ -20,20 +19,15 @@ package enum DefinitionsOrigin: Sendable {
   var stamp: String? {
     switch self {
     case .store(let store): return try? OpenFile.text(of: store.definitions + "/CURRENT")
-    case .file(let path):
-      var status = stat()
-      guard unsafe stat(path, &status) == 0 else { return nil }
-      return "\(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+    case .file(let path): return WatchedFile(path).stamp
     }
   }
 
   /// The directory whose changes call for a look.
   var directory: String {
     switch self {
-    case .store(let store): return store.definitions
-    case .file(let path):
-      guard let slash = path.lastIndex(of: "/") else { return "." }
-      return slash == path.startIndex ? "/" : String(path[..<slash])
+    case .store(let store): store.definitions
+    case .file(let path): WatchedFile(path).directory
     }
   }
 }

@@ -42,8 +42,10 @@ public final class HTTPClient {
   deinit { close(socket) }
 
   /// Sends text as it is.
-  public func send(_ text: String) {
-    var bytes = Array(text.utf8)[...]
+  public func send(_ text: String) { send(Array(text.utf8)) }
+
+  public func send(_ bytes: [UInt8]) {
+    var bytes = bytes[...]
     while !bytes.isEmpty {
       let count = unsafe bytes.withUnsafeBytes {
         unsafe Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
@@ -51,6 +53,12 @@ public final class HTTPClient {
       if count <= 0 { return }
       bytes = bytes.dropFirst(count)
     }
+  }
+
+  /// Sends what the connection takes at once; answers how many bytes that were.
+  public func sendWithoutWaiting(_ bytes: [UInt8]) -> Int {
+    let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+    return max(0, unsafe bytes.withUnsafeBytes { unsafe Glibc.send(socket, $0.baseAddress, $0.count, flags) })
   }
 
   /// The next response; nil when the server closes the connection instead.
@@ -68,13 +76,30 @@ public final class HTTPClient {
       return (sides[0].lowercased(), sides.count > 1 ? sides[1].trimmingCharacters(in: .whitespaces) : "")
     }
     let headers = Dictionary(pairs) { _, last in last }
+    let isChunked = hasBody && headers["transfer-encoding"] == "chunked"
     let length = hasBody ? Int(headers["content-length"] ?? "0") ?? 0 : 0
+    return HTTPResponse(
+      status: status, headers: headers, body: isChunked ? try takeChunks() : try take(length))
+  }
+
+  private func take(_ length: Int) throws -> [UInt8] {
     guard try fill(until: { $0.count >= length ? length : nil }) != nil else {
       throw ProgramFailure(description: "the body ended after \(pending.count) of \(length) bytes")
     }
-    let body = Array(pending[..<length])
-    pending.removeFirst(length)
-    return HTTPResponse(status: status, headers: headers, body: body)
+    defer { pending.removeFirst(length) }
+    return Array(pending[..<length])
+  }
+
+  /// - Source: RFC 9112, 7.1.
+  private func takeChunks() throws -> [UInt8] {
+    var body: [UInt8] = []
+    while true {
+      let lineEnd = try fill { bytes in bytes.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } }
+      let line = String(decoding: try take(lineEnd ?? 1), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+      guard let length = Int(line, radix: 16) else { throw ProgramFailure(description: "no chunk: '\(line)'") }
+      body += try take(length + 2).dropLast(2)
+      if length == 0 { return body }
+    }
   }
 
   private static func headEnd(_ bytes: [UInt8]) -> Int? {

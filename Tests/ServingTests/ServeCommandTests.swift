@@ -55,4 +55,39 @@ import Testing
     let outcome = try Shell.run("timeout 200 seq-serve --store nothing --port 0", in: folder.path)
     #expect(outcome.status == .exited(2) && outcome.errors.contains("nothing/definitions/CURRENT"))
   }
+
+  /// Whoever starts it has to say so before strangers are let in.
+  @Test(arguments: ["0.0.0.0", "::"]) func othersAreNotLetInUnasked(host: String) throws {
+    let made = try ServedStore(1)
+    let command = "timeout 20 seq-serve --store store --port 0 --host \(host)"
+    let outcome = try Shell.run(command, in: made.directory.path)
+    #expect(outcome.status == .exited(2) && outcome.errors.contains("give --tenants FILE, or --open"))
+    let server = try RunningServer(
+      ["--store", made.store.path, "--host", "0.0.0.0", "--open"], in: made.directory.path)
+    #expect(try HTTPClient(port: server.port).get("/v1/sequences").status == 200)
+  }
+
+  @Test func tenantsAreFollowed() throws {
+    let made = try ServedStore(1)
+    let (folder, token) = (made.directory, "0123456789abcdef")
+    let hash = try Shell.succeed("printf %s \(token) | sha256sum | cut -c1-64", in: folder.path).prefix(64)
+    let file = { (hash: Substring) in
+      #"{"tenants": [{"name": "a", "token_sha256": "\#(hash)", "sequences": {"*": "*"}}]}"#
+    }
+    folder.write(file(Substring(String(repeating: "0", count: 64))), to: "tenants.json")
+    let server = try RunningServer(
+      ["--store", made.store.path, "--host", "0.0.0.0", "--tenants", "tenants.json"], in: folder.path)
+    let client = try HTTPClient(port: server.port)
+    let status = { try client.get("/v1/sequences", headers: ["Authorization": "Bearer \(token)"]).status }
+    #expect(try status() == 401)
+    folder.write(file(hash), to: "tenants.json")
+    #expect(try eventually { try status() == 200 })
+    folder.write("{", to: "tenants.json")
+    #expect(eventually { server.messages.contains("seq-serve: tenants.json: ") })
+    usleep(1_200_000)
+    #expect(server.messages.split(separator: "\n").filter { $0.contains("tenants.json") }.count == 1)
+    #expect(try status() == 200)
+    let missing = try Shell.run("timeout 20 seq-serve --store store --tenants nothing.json", in: folder.path)
+    #expect(missing.status == .exited(2) && missing.errors.contains("nothing.json"))
+  }
 }

@@ -94,17 +94,21 @@ final class TestServer {
   let api: SequenceAPI
   private let server: HTTPServer
 
-  init(_ made: ServedStore) throws {
+  init(_ made: ServedStore, gate: Gate = Gate()) throws {
     let api = try SequenceAPI(definitions: .store(made.store), store: made.store) { _ in }
     self.made = made
     self.api = api
-    server = try HTTPServer(host: "127.0.0.1", port: 0, threads: 2) { api.answer($0) }
+    server = try HTTPServer(
+      HTTPAddress(host: "127.0.0.1", port: 0), threads: 2, gate: gate, metrics: api.metrics
+    ) { api.answer($0) }
   }
 
   deinit {
     server.stop()
     try? server.wait()
   }
+
+  var port: Int { server.port }
 
   func client() throws -> HTTPClient { try HTTPClient(port: server.port, server: self) }
 

@@ -16,7 +16,8 @@ import Synchronization
 package final class SequenceAPI: Sendable {
   private let definitions: DefinitionsView
   private let store: StoreView
-  private let metrics = RequestMetrics()
+  /// What the server counts, for `/metrics`.
+  package let metrics = RequestMetrics()
 
   /// - Parameters:
   ///   - cacheByteCount: memory for decoded pages; 0: none is kept.
@@ -32,22 +33,18 @@ package final class SequenceAPI: Sendable {
   }
 
   /// Answers a request; called on any event loop.
-  package func answer(_ head: HTTPRequestHead) -> HTTPAnswer {
-    let start = Self.seconds
-    let (name, answer) = route(head)
-    metrics.record(
-      route: name, status: Int(answer.status.code), seconds: Self.seconds - start, bytes: answer.body.byteCount)
-    return answer
+  package func answer(_ question: HTTPQuestion) -> HTTPReply {
+    let (name, answer) = route(question)
+    var named = answer
+    named.route = name
+    return .now(named)
   }
 
-  private func route(_ head: HTTPRequestHead) -> (name: String, HTTPAnswer) {
-    guard let question = HTTPQuestion(head) else {
-      return ("invalid", HTTPAnswer(.badRequest, error: "the request's target is malformed"))
-    }
+  private func route(_ question: HTTPQuestion) -> (name: String, HTTPAnswer) {
     guard question.method == .GET || question.method == .HEAD else {
-      var answer = HTTPAnswer(.methodNotAllowed, error: "\(question.method) is not supported; use GET")
-      answer.headers.append(("allow", "GET, HEAD"))
-      return ("invalid", answer)
+      var error = RequestError(.methodNotAllowed, "\(question.method) is not supported; use GET")
+      error.headers = [("allow", "GET, HEAD")]
+      return ("unknown", HTTPAnswer(error))
     }
     let path = question.path
     switch path.count {
@@ -56,31 +53,35 @@ package final class SequenceAPI: Sendable {
     case 1 where path[0] == "metrics":
       let text = metrics.text + store.metrics(nowMicros: Self.nowMicros) + definitionsInfo
       return ("/metrics", HTTPAnswer(contentType: PrometheusText.contentType, text: text))
-    case 2 where path[0] == "v1" && path[1] == "sequences": return ("/v1/sequences", HTTPAnswer(json: list))
+    case 2 where path[0] == "v1" && path[1] == "sequences":
+      return ("/v1/sequences", HTTPAnswer(json: list(for: question.access)))
     case 3 where path[0] == "v1" && path[1] == "sequences":
-      return (
-        "/v1/sequences/{s}", answering { () throws(RequestError) in HTTPAnswer(json: try contract(path[2])) }
-      )
+      let answer = answering { () throws(RequestError) in
+        HTTPAnswer(json: try contract(path[2], for: question.access))
+      }
+      return ("/v1/sequences/{s}", answer)
     case 5 where path[0] == "v1" && path[1] == "sequences" && path[3] == "users":
       let answer = answering { () throws(RequestError) in try events(path[2], user: path[4], question) }
       return ("/v1/sequences/{s}/users/{u}", answer)
-    default: return ("unknown", HTTPAnswer(.notFound, error: "there is nothing at \(head.uri); see /v1/sequences"))
+    default:
+      let target = "/" + path.joined(separator: "/")
+      return ("unknown", HTTPAnswer(.notFound, error: "there is nothing at \(target); see /v1/sequences"))
     }
   }
 
   private func answering(_ body: () throws(RequestError) -> HTTPAnswer) -> HTTPAnswer {
-    do { return try body() } catch { return HTTPAnswer(error.status, error: error.message) }
-  }
-
-  private static var seconds: Double {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    do { return try body() } catch { return HTTPAnswer(error) }
   }
 
   // MARK: A user's events
 
-  private func plan(_ name: String, in served: ServedDefinitions) throws(RequestError) -> SequencePlan {
+  /// - Throws: 403 when the caller may not know of it, 404 when there is no such sequence.
+  private func plan(
+    _ name: String, in served: ServedDefinitions, for access: Access
+  ) throws(RequestError) -> SequencePlan {
+    guard access.permits(sequence: name) else {
+      throw RequestError(.forbidden, "sequence '\(name)' is not yours to read; see /v1/sequences")
+    }
     guard let plan = served.plans[name] else {
       throw RequestError(.notFound, "there is no sequence '\(name)'; see /v1/sequences")
     }
@@ -91,8 +92,8 @@ package final class SequenceAPI: Sendable {
     _ sequence: String, user text: String, _ question: HTTPQuestion
   ) throws(RequestError) -> HTTPAnswer {
     let served = definitions.current
-    let plan = try plan(sequence, in: served)
-    let query = try SequenceQuery(question.query, plan: plan, nowMicros: Self.nowMicros)
+    let plan = try plan(sequence, in: served, for: question.access)
+    let query = try SequenceQuery(question.query, plan: plan, access: question.access, nowMicros: Self.nowMicros)
     let userType = served.userType(of: plan)
     guard let user = UserID(text, type: userType) else {
       throw RequestError(.badRequest, "user '\(text)' is no \(userType)")
@@ -115,19 +116,22 @@ package final class SequenceAPI: Sendable {
 
   // MARK: What there is
 
-  private var list: JSONValue {
-    let sequences = definitions.current.definitions.sequences.map { sequence -> JSONValue in
+  /// The sequences that a caller may read.
+  private func list(for access: Access) -> JSONValue {
+    let sequences = definitions.current.definitions.sequences.filter { access.permits(sequence: $0.name) }
+    let facts = sequences.map { sequence -> JSONValue in
       [
         "name": .string(sequence.name), "version": .integer(Int64(sequence.version)), "owner": .string(sequence.owner),
         "stage": .string(sequence.stage.rawValue),
       ]
     }
-    return ["sequences": .array(sequences)]
+    return ["sequences": .array(facts)]
   }
 
-  private func contract(_ name: String) throws(RequestError) -> JSONValue {
+  private func contract(_ name: String, for access: Access) throws(RequestError) -> JSONValue {
     let served = definitions.current
-    let sequence = try plan(name, in: served).definition
+    let sequence = try plan(name, in: served, for: access).definition
+    let columns = sequence.fields.filter { access.permits(column: $0.name, of: name) }
     var facts: [String: JSONValue] = [
       "name": .string(sequence.name), "version": .integer(Int64(sequence.version)), "owner": .string(sequence.owner),
       "stage": .string(sequence.stage.rawValue), "event_types": .array(sequence.eventTypes.map { .string($0) }),
@@ -135,7 +139,7 @@ package final class SequenceAPI: Sendable {
       "caps": .object(Dictionary(sequence.caps.map { ($0.eventType, .integer(Int64($0.count))) }) { $1 }),
       "definitions": .string(served.label),
       "columns": .array(
-        sequence.fields.map { ["name": .string($0.name), "type": .string($0.type.description)] }),
+        columns.map { ["name": .string($0.name), "type": .string($0.type.description)] }),
       "tables": .object(store.versions.mapValues { .integer($0) }),
     ]
     if let window = sequence.windowMicros { facts["window_seconds"] = .integer(window / 1_000_000) }
@@ -175,11 +179,18 @@ package final class SequenceAPI: Sendable {
   /// The directories whose changes call for `refresh` or `refreshDefinitions`; not all of them need be there.
   package var watchedDirectories: [String] { store.watchedDirectories + [definitions.origin.directory] }
 
-  /// Does what is due whenever the store changes.
-  package func startUpkeep(report: @escaping @Sendable (any Error) -> Void) throws -> Upkeep {
+  /// Does what is due whenever the store changes, or what else is followed.
+  ///
+  /// - Parameters:
+  ///   - directories: to be watched beside the API's own.
+  ///   - jobs: to be done beside the API's own.
+  package func startUpkeep(
+    watching directories: [String] = [], _ jobs: [@Sendable () throws -> Void] = [],
+    report: @escaping @Sendable (any Error) -> Void
+  ) throws -> Upkeep {
     try Upkeep(
-      watching: { [self] in watchedDirectories },
-      [{ [self] in try refreshDefinitions() }, { [self] in try refresh() }],
+      watching: { [self] in watchedDirectories + directories },
+      jobs + [{ [self] in try refreshDefinitions() }, { [self] in try refresh() }],
       report: report)
   }
 }

@@ -5,17 +5,6 @@ import JSONColumns
 import NIOHTTP1
 import SequenceStore
 
-/// What went wrong with a request, as its client is told.
-struct RequestError: Error {
-  var status: HTTPResponseStatus
-  var message: String
-
-  init(_ status: HTTPResponseStatus = .badRequest, _ message: String) {
-    self.status = status
-    self.message = message
-  }
-}
-
 /// The parameters of a request for a user's events.
 ///
 ///     last=100        at most so many, the newest; the definition's length at most
@@ -34,7 +23,9 @@ struct SequenceQuery {
 
   private static let names: Set<String> = ["last", "window", "until", "columns", "timestamps", "layout"]
 
-  init(_ query: [String: String], plan: SequencePlan, nowMicros: Int64) throws(RequestError) {
+  init(
+    _ query: [String: String], plan: SequencePlan, access: Access, nowMicros: Int64
+  ) throws(RequestError) {
     if let unknown = query.keys.sorted().first(where: { !Self.names.contains($0) }) {
       throw RequestError(
         .badRequest, "there is no parameter '\(unknown)'; use \(Self.names.sorted().joined(separator: ", "))")
@@ -43,7 +34,7 @@ struct SequenceQuery {
     last = try Self.last(query["last"], limit: sequence.maximumLength)
     windowMicros = try Self.window(query["window"], limit: sequence.windowMicros)
     untilMicros = try query["until"].map { text throws(RequestError) in try Self.time(text) } ?? nowMicros
-    columns = try Self.columns(query["columns"], sequence: sequence)
+    columns = try Self.columns(query["columns"], sequence: sequence, access: access)
     if let form = query["timestamps"] { timestamps = try Self.form(form) }
     switch query["layout"] {
     case nil, "rows": break
@@ -79,13 +70,23 @@ struct SequenceQuery {
     return micros
   }
 
-  private static func columns(_ text: String?, sequence: SequenceDefinition) throws(RequestError) -> [Field] {
-    guard let text else { return sequence.fields }
+  /// The columns that are named; without names, those of the sequence that the caller may read.
+  private static func columns(
+    _ text: String?, sequence: SequenceDefinition, access: Access
+  ) throws(RequestError) -> [Field] {
+    guard let text else {
+      let fields = sequence.fields.filter { access.permits(column: $0.name, of: sequence.name) }
+      if fields.isEmpty { throw RequestError(.forbidden, "no column of sequence '\(sequence.name)' is yours to read") }
+      return fields
+    }
     var fields: [Field] = []
     for name in text.split(separator: ",", omittingEmptySubsequences: false) {
       guard let field = sequence.fields.first(where: { $0.name == name }) else {
         let known = sequence.fields.map(\.name).joined(separator: ", ")
         throw RequestError(.badRequest, "sequence '\(sequence.name)' has no column '\(name)'; it has \(known)")
+      }
+      guard access.permits(column: field.name, of: sequence.name) else {
+        throw RequestError(.forbidden, "column '\(name)' of sequence '\(sequence.name)' is not yours to read")
       }
       if fields.contains(where: { $0.name == name }) {
         throw RequestError(.badRequest, "columns names '\(name)' twice")

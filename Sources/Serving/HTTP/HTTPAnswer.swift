@@ -1,68 +1,23 @@
 import Buffers
 import JSONText
-import NIOCore
 import NIOHTTP1
 
-/// What a request is about, as far as a route needs it.
-package struct HTTPQuestion: Sendable {
-  package var method: HTTPMethod
-  /// The decoded segments of the path.
-  package var path: [String]
-  /// The decoded query; of a repeated name the last value.
-  package var query: [String: String]
-  package var accept: String
-
-  /// - Returns: nil when the target is not a path with well-formed escapes.
-  package init?(_ head: HTTPRequestHead) {
-    let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts[0].hasPrefix("/") else { return nil }
-    method = head.method
-    var path: [String] = []
-    for segment in parts[0].split(separator: "/", omittingEmptySubsequences: true) {
-      guard let text = percentDecoded(segment) else { return nil }
-      path.append(text)
-    }
-    self.path = path
-    var query: [String: String] = [:]
-    for pair in parts.count > 1 ? parts[1].split(separator: "&") : [] {
-      let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      guard let name = percentDecoded(sides[0]), let value = percentDecoded(sides.count > 1 ? sides[1] : "") else {
-        return nil
-      }
-      query[name] = value
-    }
-    self.query = query
-    accept = head.headers["accept"].joined(separator: ",")
-  }
-}
-
-/// Undoes `%41` escapes; nil when one is broken or the bytes are no UTF-8.
-/// - Source: RFC 3986, 2.1; a `+` in a query stands for itself.
-func percentDecoded(_ text: Substring) -> String? {
-  guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
-  var bytes: [UInt8] = []
-  var rest = text.utf8[...]
-  while let byte = rest.popFirst() {
-    guard byte == UInt8(ascii: "%") else {
-      bytes.append(byte)
-      continue
-    }
-    guard let high = rest.popFirst().flatMap(hexDigit), let low = rest.popFirst().flatMap(hexDigit) else { return nil }
-    bytes.append(high << 4 | low)
-  }
-  return String(validating: bytes, as: UTF8.self)
-}
-
-private func hexDigit(_ byte: UInt8) -> UInt8? { Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init) }
-
-/// A response, whole.
+/// A response.
 package struct HTTPAnswer: Sendable {
   package var status: HTTPResponseStatus
   package var contentType: String
-  package var body: Buffer
+  package var body: HTTPBody
   package var headers: [(name: String, value: String)] = []
+  /// The route as metrics name it: never a path, so that users do not become labels.
+  package var route = "unknown"
+  /// Whether the connection ends with it.
+  var closes = false
 
   package init(_ status: HTTPResponseStatus, contentType: String, body: Buffer) {
+    self.init(status, contentType: contentType, body: .bytes(body))
+  }
+
+  package init(_ status: HTTPResponseStatus, contentType: String, body: HTTPBody) {
     self.status = status
     self.contentType = contentType
     self.body = body
@@ -79,5 +34,59 @@ package struct HTTPAnswer: Sendable {
   /// An error that a client can act on.
   package init(_ status: HTTPResponseStatus, error message: String) {
     self.init(status, json: ["error": .string(message), "status": .integer(Int64(status.code))])
+  }
+
+  package init(_ error: RequestError) {
+    self.init(error.status, error: error.message)
+    headers = error.headers
+  }
+
+  /// The answer to a request that is refused before any route sees it.
+  init(refusing error: RequestError) {
+    self.init(error)
+    route = "refused"
+    closes = error.closes
+  }
+}
+
+/// The body of a response.
+package enum HTTPBody: Sendable {
+  /// At once, with its length in the head.
+  case bytes(Buffer)
+  /// Piece by piece, for what is too large to be held: a piece is made when the one before has been taken by the client's
+  /// connection, so that memory stays flat.
+  case chunks(any HTTPChunks)
+}
+
+/// The pieces of a body, asked for one after another, on any thread that may block.
+package protocol HTTPChunks: AnyObject, Sendable {
+  /// The next piece; nil after the last one. Pieces of about 64 KiB to 1 MiB travel well.
+  /// - Throws: what cuts the body short; the client sees that it is not whole.
+  func next() throws -> Buffer?
+}
+
+/// What a route has to say: an answer, or how to make one.
+package enum HTTPReply: Sendable {
+  case now(HTTPAnswer)
+  /// Made on a thread of a pool that may block and take long, when it is the caller's turn.
+  case later(@Sendable () -> HTTPAnswer)
+}
+
+/// What went wrong with a request, as its client is told.
+package struct RequestError: Error {
+  package var status: HTTPResponseStatus
+  package var message: String
+  package var headers: [(name: String, value: String)] = []
+  /// Whether what follows on the connection cannot be told apart from this request.
+  var closes = false
+
+  package init(_ status: HTTPResponseStatus = .badRequest, _ message: String) {
+    self.status = status
+    self.message = message
+  }
+
+  init(closing status: HTTPResponseStatus, _ message: String) {
+    self.init(status, message)
+    closes = true
   }
 }

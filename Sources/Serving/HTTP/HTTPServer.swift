@@ -1,3 +1,5 @@
+import Engine
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -6,30 +8,38 @@ import NIOPosix
 package final class HTTPServer: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let channel: any Channel
+  private let service: HTTPService
 
   /// - Parameters:
-  ///   - port: 0 picks a free one; `port` tells which.
-  ///   - threads: event loops, each of which answers the requests of its connections.
+  ///   - tls: nil: without encryption.
+  ///   - threads: event loops, each of which does the work of its connections; there are as many more threads for what may
+  ///     block.
+  ///   - metrics: told of every request.
   ///   - answer: called on an event loop; it must not block.
   package init(
-    host: String, port: Int, threads: Int, answer: @escaping @Sendable (HTTPRequestHead) -> HTTPAnswer
+    _ address: HTTPAddress, tls: TLSIdentity? = nil, threads: Int, limits: HTTPLimits = HTTPLimits(),
+    gate: Gate = Gate(), metrics: RequestMetrics = RequestMetrics(),
+    answer: @escaping @Sendable (HTTPQuestion) -> HTTPReply
   ) throws {
-    group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+    let service = HTTPService(
+      limits: limits, gate: gate, metrics: metrics, threads: ThreadTurns(threads: threads), answer: answer)
+    let pipelines = HTTPPipelines(service, tls: tls, group: group)
+    (self.group, self.service) = (group, service)
+    raiseDescriptorLimit()
     let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 256)
+      .serverChannelOption(.backlog, value: 1_024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-          try channel.pipeline.syncOperations.addHandler(HTTPConnection(answer))
-        }
+        channel.eventLoop.makeCompletedFuture { try pipelines.begin(channel) }
       }
     do {
-      channel = try bootstrap.bind(host: host, port: port).wait()
+      channel = try bootstrap.bind(to: address.socket).wait()
     } catch {
+      service.threads.stop()
       try? group.syncShutdownGracefully()
-      throw ListenError(host: host, port: port, reason: "\(error)")
+      throw ListenError(address: "\(address)", reason: "\(error)", remedy: "choose another --port")
     }
   }
 
@@ -38,6 +48,7 @@ package final class HTTPServer: Sendable {
   /// Blocks until `stop` was called and the server is down.
   package func wait() throws {
     try channel.closeFuture.wait()
+    service.threads.stop()
     try group.syncShutdownGracefully()
   }
 
@@ -45,11 +56,51 @@ package final class HTTPServer: Sendable {
   package func stop() { channel.close(promise: nil) }
 }
 
+/// Where a server listens.
+package struct HTTPAddress: Sendable, CustomStringConvertible {
+  let socket: SocketAddress
+  package let description: String
+
+  /// - Parameter port: 0 picks a free one; the server's `port` tells which.
+  package init(host: String, port: Int) throws(ListenError) {
+    description = "\(host):\(port)"
+    do {
+      socket = try SocketAddress.makeAddressResolvingHost(host, port: port)
+    } catch {
+      throw ListenError(address: description, reason: "\(error)", remedy: "choose another --host")
+    }
+  }
+
+  /// Whether only this machine can reach it.
+  package var isLoopback: Bool { socket.isLoopback }
+}
+
+extension SocketAddress {
+  var isLoopback: Bool {
+    guard let text = ipAddress else { return true }
+    return text == "::1" || text.hasPrefix("127.") || text.hasPrefix("::ffff:127.")
+  }
+}
+
 /// The address cannot be listened on.
 package struct ListenError: Error, CustomStringConvertible {
-  package var host: String
-  package var port: Int
+  package var address: String
   package var reason: String
+  package var remedy: String
 
-  package var description: String { "\(host):\(port): cannot listen: \(reason); choose another --port" }
+  package init(address: String, reason: String, remedy: String) {
+    self.address = address
+    self.reason = reason
+    self.remedy = remedy
+  }
+
+  package var description: String { "\(address): cannot listen: \(reason); \(remedy)" }
+}
+
+/// Lets this process open as many files and connections as the system allows it.
+private func raiseDescriptorLimit() {
+  var limit = rlimit()
+  guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+  limit.rlim_cur = limit.rlim_max
+  unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

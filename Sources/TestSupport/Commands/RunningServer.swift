@@ -16,7 +16,7 @@ public final class RunningServer {
     process.standardError = FileHandle(forWritingAtPath: files.path + "/err")
     try process.run()
     for _ in 0..<4_000 {
-      if let found = messages.firstMatch(of: /listening on http:\/\/[^\/]*:([0-9]+)/), let port = Int(found.1) {
+      if let found = messages.firstMatch(of: /listening on https?:\/\/[^\/]*:([0-9]+)/), let port = Int(found.1) {
         self.port = port
         return
       }

@@ -1,0 +1,38 @@
+import NIOCore
+
+/// How much a server takes from its clients.
+package struct HTTPLimits: Sendable {
+  /// Bytes of a request's body.
+  package var bodyByteCount = 1 << 20
+  /// Open connections.
+  package var connectionCount = 10_000
+  /// Seconds until a client that sends nothing whole, or takes nothing, is let go.
+  package var idleSeconds = 60.0
+
+  package init() {}
+
+  var idleTime: TimeAmount { .nanoseconds(Int64(idleSeconds * 1e9)) }
+}
+
+/// What all connections of a server share.
+final class HTTPService: Sendable {
+  let limits: HTTPLimits
+  let gate: Gate
+  let metrics: RequestMetrics
+  let answer: @Sendable (HTTPQuestion) -> HTTPReply
+  /// For what may block or take long.
+  let threads: ThreadTurns
+
+  init(
+    limits: HTTPLimits, gate: Gate, metrics: RequestMetrics, threads: ThreadTurns,
+    answer: @escaping @Sendable (HTTPQuestion) -> HTTPReply
+  ) {
+    self.limits = limits
+    self.gate = gate
+    self.metrics = metrics
+    self.threads = threads
+    self.answer = answer
+  }
+
+  var rules: RequestRules { RequestRules(maximumBodyLength: limits.bodyByteCount) }
+}
