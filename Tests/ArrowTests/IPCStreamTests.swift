@@ -35,6 +35,15 @@ import Testing
     #expect(found == schema && batches[0].allRows == batch.allRows)
   }
 
+  @Test func streamsOfManySchemasInTurnKeepTheirOwn() throws {
+    let schemas = (0..<24).map { Schema([Field("n\($0 % 12)", .int64)], metadata: ["turn": "\($0)"]) }
+    for schema in schemas + schemas.reversed() + schemas {
+      let batch = RecordBatch(schema, [ArrowArray(.int64, [1, 2] as [Int64?])])
+      let (found, batches) = try IPCStreamDecoder.decode(IPCStreamEncoder.encode(schema: schema, batches: [batch]))
+      #expect(found == schema && batches[0].schema == schema && batches[0].rowCount == 2)
+    }
+  }
+
   @Test func aBatchWithoutColumnsKeepsItsRowCount() throws {
     let schema = Schema([])
     let stream = IPCStreamEncoder.encode(schema: schema, batches: [RecordBatch(schema, [], rowCount: 7)])

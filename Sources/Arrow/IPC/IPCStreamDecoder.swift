@@ -34,12 +34,10 @@ public struct IPCStreamDecoder {
       throw IPCError(.truncated(missing: 8), byteOffset: stream.byteCount)
     }
     guard first.kind == .schema else { throw first.misplaced }
-    var schemaDecoder = IPCSchemaDecoder(first.metadata)
-    let columns = try schemaDecoder.columns(first.header)
-    let isBigEndian = try first.header.integer(0, default: Int16(0)) != 0
-    let metadata = try schemaDecoder.metadata(first.header.vector(2, elementByteCount: 4))
-    let schema = Schema(columns.map(\.field), metadata: metadata)
-    var reader = try IPCBatchReader(columns, isBigEndian: isBigEndian, options: options, byteOffset: first.byteOffset)
+    let known = try IPCSchemaCache.read(first)
+    let schema = known.schema
+    var reader = try IPCBatchReader(
+      known.columns, isBigEndian: known.isBigEndian, options: options, byteOffset: first.byteOffset)
     var batches: [RecordBatch] = []
     while let message = try decoder.nextMessage() {
       switch message.kind {

@@ -49,9 +49,9 @@ public struct IPCStreamEncoder {
 
   /// Begins a stream, whose first bytes are those of `take()`.
   public init(_ schema: Schema) {
-    var nextID: Int64 = 0
-    columns = schema.fields.map { IPCColumn($0, nextID: &nextID) }
-    stream.append(IPCMessageWriter.schema(columns, metadata: schema.metadata))
+    let written = IPCSchemaCache.written(schema)
+    columns = written.columns
+    stream.append(written.message)
   }
 
   /// The stream's bytes since the last call; they follow those of that call.

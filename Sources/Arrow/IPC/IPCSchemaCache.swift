@@ -1,0 +1,81 @@
+import Buffers
+import Synchronization
+
+/// What was last written and read of schemas.
+///
+/// The frames of a stream state the same few again and again, and to write or read a schema takes longer than the rows of a
+/// small frame do. Batches of one schema then share its memory, too, which makes comparing them a look at an address.
+enum IPCSchemaCache {
+  /// A schema as a stream begins with it.
+  struct Written: Sendable {
+    let schema: Schema
+    let columns: [IPCColumn]
+    let message: Buffer
+
+    init(_ schema: Schema) {
+      var nextID: Int64 = 0
+      self.schema = schema
+      columns = schema.fields.map { IPCColumn($0, nextID: &nextID) }
+      message = IPCMessageWriter.schema(columns, metadata: schema.metadata)
+    }
+  }
+
+  /// What the metadata of a schema message says.
+  struct Read: Sendable {
+    let metadata: Buffer
+    let columns: [IPCColumn]
+    let schema: Schema
+    let isBigEndian: Bool
+
+    init(_ message: IPCMessage) throws(IPCError) {
+      var decoder = IPCSchemaDecoder(message.metadata)
+      columns = try decoder.columns(message.header)
+      isBigEndian = try message.header.integer(0, default: Int16(0)) != 0
+      schema = Schema(
+        columns.map(\.field), metadata: try decoder.metadata(message.header.vector(2, elementByteCount: 4)))
+      metadata = Buffer(copying: message.metadata.bytes.bytes)
+    }
+  }
+
+  private static let written = RecentValues<Written>()
+  private static let read = RecentValues<Read>()
+  /// Larger messages are not kept.
+  private static let byteCountLimit = 64 << 10
+
+  static func written(_ schema: Schema) -> Written {
+    if let known = written.first(where: { $0.schema == schema }) { return known }
+    let made = Written(schema)
+    if made.message.byteCount <= byteCountLimit { written.add(made) }
+    return made
+  }
+
+  static func read(_ message: IPCMessage) throws(IPCError) -> Read {
+    let metadata = message.metadata.bytes
+    if let known = read.first(where: { $0.metadata == metadata }) { return known }
+    let made = try Read(message)
+    if metadata.byteCount <= byteCountLimit { read.add(made) }
+    return made
+  }
+}
+
+/// The values that were used last, a few of them; shared by threads.
+private final class RecentValues<Value: Sendable>: Sendable {
+  /// The last used first.
+  private let values = Mutex<[Value]>([])
+  private let limit = 8
+
+  func first(where isWanted: (Value) -> Bool) -> Value? {
+    values.withLock { values in
+      guard let place = values.firstIndex(where: isWanted) else { return nil }
+      if place > 0 { values.insert(values.remove(at: place), at: 0) }
+      return values[0]
+    }
+  }
+
+  func add(_ value: Value) {
+    values.withLock { values in
+      if values.count == limit { values.removeLast() }
+      values.insert(value, at: 0)
+    }
+  }
+}
