@@ -119,3 +119,15 @@ extension RequestMetrics.TenantSeries {
     if let limit = observation.limit { throttled[limit, default: 0] += 1 }
   }
 }
+
+extension RequestMetrics {
+  /// What the overview shows of each route.
+  var routes: [OverviewPage.Route] {
+    let all = state.withLock { $0.series }.sorted { ($0.key.route, $0.key.status) < ($1.key.route, $1.key.status) }
+    return all.map { key, series in
+      OverviewPage.Route(
+        name: key.route, status: key.status, count: series.times.count, p50Seconds: series.times.quantile(0.5),
+        p99Seconds: series.times.quantile(0.99))
+    }
+  }
+}

@@ -57,6 +57,8 @@ final class StoreView: Sendable {
   }
 
   var versions: [String: Int64] { tables.versions }
+  var liveStatistics: LiveStatistics { live.statistics }
+  var snapshot: StoreSnapshot { tables.current }
 
   /// The datasets that have a table or rows in the live log.
   var filledDatasets: Set<String> { Set(tables.versions.keys).union(live.statistics.rowCounts.keys) }
@@ -93,6 +95,9 @@ final class StoreView: Sendable {
     text.add(
       "seqline_live_lag_seconds", .gauge, "Time since the newest event that came through the live log was seen.",
       by: "event_type", lags)
+    text.add(
+      "seqline_live_delay_seconds", .gauge, "From the arrival of an event that came last until it could be read.",
+      by: "event_type", live.delayMicros.mapValues { Double($0) / 1e6 })
     if let cache = cache?.statistics { cache.write(to: &text) }
     return text.text
   }

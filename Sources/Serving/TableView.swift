@@ -29,6 +29,7 @@ final class TableView: Sendable {
     live.cover(by: snapshot)
   }
 
+  var current: StoreSnapshot { state.update { $0.snapshot } }
   var versions: [String: Int64] { state.update { $0.snapshot.versions } }
   var refreshes: Int { state.update { $0.refreshes } }
   var datasetNames: [String] { state.update { $0.snapshot.datasetNames } }

@@ -18,6 +18,18 @@ package struct Histogram: Sendable {
     count += 1
   }
 
+  /// A bound that this share of the values is not above; the largest bound where it is above all; 0 without values.
+  package func quantile(_ share: Double) -> Double {
+    guard count > 0 else { return 0 }
+    let wanted = Int((share * Double(count)).rounded(.up))
+    var total = 0
+    for (bound, count) in zip(bounds, counts) {
+      total += count
+      if total >= wanted { return bound }
+    }
+    return bounds.last ?? 0
+  }
+
   /// How many values are not above each bound, of which the last is infinity.
   var cumulative: [(bound: String, count: Int)] {
     var total = 0

@@ -5,6 +5,7 @@
 //   datasets/DATASET/bucket=2026-11-20/shard=00/H.parquet a day, sorted by user and time; H: a hash of the content
 //   datasets/DATASET/bucket=2026-09/shard=00/H.parquet    a month of older days
 //   retractions/DATASET/…                                 a Delta table of the events that are gone, laid out alike
+//   serving/history.ndjson                                what the server remembers of its own figures
 //   live/00/…                                             the live log: see LiveDirectory
 import Definitions
 import DeltaLog
@@ -21,6 +22,12 @@ package struct StoreDirectory: Sendable, Hashable {
 
   package var temporary: String { path + "/tmp" }
   package var definitions: String { path + "/definitions" }
+
+  /// What the server remembers of its own figures.
+  package var history: String { path + "/serving/history.ndjson" }
+
+  /// Makes the directory of `history` in a store that is there.
+  package func makeHistoryDirectory() throws(StoreError) { try Self.make(path + "/serving") }
 
   package var exists: Bool { unsafe access(path, F_OK) == 0 }
 

@@ -2,6 +2,7 @@ import Arrow
 import ArrowKernels
 import Buffers
 import Definitions
+import DeltaLog
 import Synchronization
 
 /// A segment of some shard's live log.
@@ -31,6 +32,8 @@ package final class LiveIndex: Sendable {
     /// By dataset, the last segment of each shard whose rows its table has.
     var covered: [String: [Shard: UInt64]] = [:]
     var newestSeen: [String: Int64] = [:]
+    /// By event type, how long after its arrival the newest event of the last batch was here.
+    var delays: [String: Int64] = [:]
     var watermarks: [Shard: Int64] = [:]
   }
 
@@ -50,6 +53,11 @@ package final class LiveIndex: Sendable {
   /// Rows that are linked under the lock at once.
   private static let linkedRowCount = 1_024
 
+  /// What arrived before says nothing of how soon events are here.
+  private let startMicros = LiveIndex.nowMicros
+
+  private static var nowMicros: Int64 { DeltaTable.nowMillis() * 1_000 }
+
   package init() {}
 
   // MARK: Adding
@@ -65,7 +73,8 @@ package final class LiveIndex: Sendable {
         _ = $0.update(table) { $0.link(batch.users.slice(rows.lowerBound * 8..<rows.upperBound * 8)) }
       }
     }
-    state.withLock { $0.note(batch.newestSeen) }
+    let now = Self.nowMicros
+    state.withLock { $0.note(batch.newestSeen, since: startMicros, now: now) }
     mergeSmallBatches(in: table)
   }
 
@@ -121,7 +130,8 @@ package final class LiveIndex: Sendable {
   package var statistics: LiveStatistics {
     state.withLock { state in
       var statistics = LiveStatistics(
-        newestSeenMicros: state.newestSeen, watermarkMicros: state.watermarks.values.min())
+        newestSeenMicros: state.newestSeen, delayMicros: state.delays,
+        watermarkMicros: state.watermarks.values.min())
       for segment in state.segments {
         statistics.segments[segment.id.shard] = max(statistics.segments[segment.id.shard] ?? 0, segment.id.number)
         for (dataset, tables) in segment.tables {
@@ -161,8 +171,11 @@ extension LiveIndex.State {
     return body(&segments[segment].tables[id.dataset]![table])
   }
 
-  fileprivate mutating func note(_ seen: [(eventType: String, micros: Int64)]) {
-    for (type, micros) in seen { newestSeen[type] = max(newestSeen[type] ?? .min, micros) }
+  fileprivate mutating func note(_ seen: [(eventType: String, micros: Int64)], since start: Int64, now: Int64) {
+    for (type, micros) in seen {
+      newestSeen[type] = max(newestSeen[type] ?? .min, micros)
+      if micros >= start { delays[type] = max(0, now - micros) }
+    }
   }
 
   /// - Returns: what was dropped.
@@ -187,5 +200,8 @@ package struct LiveStatistics: Sendable {
   package var segments: [Shard: UInt64] = [:]
   /// When the newest visible event of each type was seen.
   package var newestSeenMicros: [String: Int64]
+  /// How long the newest event of each type's last batch took from its arrival until it was visible; only of what
+  /// arrived since the index was begun.
+  package var delayMicros: [String: Int64]
   package var watermarkMicros: Int64?
 }

@@ -12,12 +12,14 @@ import Synchronization
 ///     GET /v1/sequences                        the sequences
 ///     GET /v1/sequences/{s}                    a sequence's contract: schema, owner, promises
 ///     GET /v1/sequences/{s}/users/{u}          a user's events; parameters: see `SequenceQuery`
+///     GET /, /explore                          pages for people
 ///     GET /healthz, /readyz, /metrics
 package final class SequenceAPI: Sendable {
   private let definitions: DefinitionsView
   private let store: StoreView
   /// What the server counts, for `/metrics`.
   package let metrics = RequestMetrics()
+  private let dashboard: Dashboard
 
   /// - Parameters:
   ///   - cacheByteCount: memory for decoded pages; 0: none is kept.
@@ -30,6 +32,8 @@ package final class SequenceAPI: Sendable {
     definitions = try DefinitionsView(origin)
     self.store = try StoreView(
       store, definitions.current.definitions, cacheByteCount: cacheByteCount, report: report)
+    dashboard = Dashboard(
+      definitions, self.store, in: store, routes: { [metrics] in metrics.routes })
   }
 
   /// Answers a request; called on any event loop.
@@ -48,6 +52,9 @@ package final class SequenceAPI: Sendable {
     }
     let path = question.path
     switch path.count {
+    case 0: return ("/", page { () throws(RequestError) in try overview() })
+    case 1 where path[0] == "explore":
+      return ("/explore", page { () throws(RequestError) in try dashboard.explorer(question.query, for: question.access) })
     case 1 where path[0] == "healthz": return ("/healthz", HTTPAnswer(text: "ok\n"))
     case 1 where path[0] == "readyz": return ("/readyz", readiness())
     case 1 where path[0] == "metrics":
@@ -71,6 +78,22 @@ package final class SequenceAPI: Sendable {
 
   private func answering(_ body: () throws(RequestError) -> HTTPAnswer) -> HTTPAnswer {
     do { return try body() } catch { return HTTPAnswer(error) }
+  }
+
+  // MARK: Pages
+
+  private func overview() throws(RequestError) -> Page {
+    do throws(StoreError) { return try dashboard.overview() } catch {
+      throw RequestError(.internalServerError, "\(error)")
+    }
+  }
+
+  private func page(_ make: () throws(RequestError) -> Page) -> HTTPAnswer {
+    answering { () throws(RequestError) in
+      var answer = HTTPAnswer(contentType: "text/html; charset=utf-8", text: try make().text)
+      answer.headers = [("content-security-policy", Page.contentPolicy), ("cache-control", "no-store")]
+      return answer
+    }
   }
 
   // MARK: A user's events
@@ -190,7 +213,9 @@ package final class SequenceAPI: Sendable {
   ) throws -> Upkeep {
     try Upkeep(
       watching: { [self] in watchedDirectories + directories },
-      jobs + [{ [self] in try refreshDefinitions() }, { [self] in try refresh() }],
+      jobs + [
+        { [self] in try refreshDefinitions() }, { [self] in try refresh() }, { [self] in try dashboard.sample() },
+      ],
       report: report)
   }
 }
