@@ -26,7 +26,7 @@ package struct Gate: Sendable {
     init(path: [String]) {
       switch path {
       case ["healthz"], ["readyz"]: self = .open
-      case [], ["metrics"]: self = .local
+      case [], ["explore"], ["metrics"]: self = .local
       default: self = .tenants
       }
     }
