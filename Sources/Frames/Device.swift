@@ -33,6 +33,18 @@ struct Device: Sendable {
     }
   }
 
+  /// Fills `vectors`, which are not empty, one after the other.
+  /// - Returns: how many bytes came, 0 at the end.
+  func read(into vectors: [iovec], byteOffset: Int) throws(FrameError) -> Int {
+    while true {
+      let count = unsafe vectors.withUnsafeBufferPointer { vectors in
+        unsafe readv(fileDescriptor, vectors.baseAddress, Int32(min(vectors.count, Self.vectorLimit)))
+      }
+      if count >= 0 { return count }
+      try wait(for: Int16(POLLIN), after: "read", byteOffset: byteOffset)
+    }
+  }
+
   /// Writes `pieces`, none of them empty, one after the other.
   func write(_ pieces: [Buffer], byteOffset: Int) throws(FrameError) {
     var vectors: [iovec] = unsafe []

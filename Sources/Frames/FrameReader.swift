@@ -46,6 +46,8 @@ public struct FrameReader: ~Copyable {
   private let device: Device
   private let maximumContent: Int
   private var splitter: FrameSplitter
+  /// The frame in hand, if it is stored and large.
+  private var stored: StoredFrameParts?
   private var account = StreamAccount()
   /// How many bytes were read.
   public private(set) var byteCount = 0
@@ -85,7 +87,7 @@ public struct FrameReader: ~Copyable {
     if let failure { throw failure }
     do throws(FrameError) {
       while !isAtEnd {
-        if let frame = try splitter.next() { return frame }
+        if let frame = try nextInHand() { return frame }
         try fill()
       }
       return nil
@@ -108,18 +110,43 @@ public struct FrameReader: ~Copyable {
     }
   }
 
+  /// The next frame if all of it was read.
+  private mutating func nextInHand() throws(FrameError) -> RawFrame? {
+    if let parts = stored.take() {
+      if parts.isComplete { return splitter.pass(parts.finish()) }
+      if parts.isAsExpected {
+        stored = consume parts
+        return nil
+      }
+      splitter.push(parts.joined())
+    }
+    if let frame = try splitter.next() { return frame }
+    stored = splitter.takeStoredStart()
+    return nil
+  }
+
   private mutating func fill() throws(FrameError) {
     guard mayRead() else {
       isAtEnd = true
       return
     }
-    let (device, offset) = (device, byteCount)
-    let count = try unsafe splitter.push { room throws(FrameError) in
-      try unsafe device.read(into: room, byteOffset: offset)
-    }
+    let count = try read()
     byteCount += count
     guard count == 0 else { return }
+    if let parts = stored.take() { splitter.push(parts.joined()) }
     try splitter.finish()
     isAtEnd = true
+  }
+
+  private mutating func read() throws(FrameError) -> Int {
+    let (device, offset) = (device, byteCount)
+    if var parts = stored.take() {
+      let count = try parts.read(from: device, byteOffset: offset)
+      stored = consume parts
+      return count
+    }
+    return try unsafe splitter.push { room throws(FrameError) in
+      try unsafe device.read(into: room, byteOffset: offset)
+    }
   }
 }

@@ -46,9 +46,12 @@ struct FrameScan {
     sawLastBlock ? position + (header!.hasChecksum ? 4 : 0) : nil
   }
 
+  /// Room for a small frame, while of a large one little is read that has to be moved to its place.
+  private static let startByteCount = 16 << 10
+
   /// How many bytes to ask for when `count` of the frame have come: what is certainly missing, or is likely to be.
   func wantedByteCount(after count: Int) -> Int {
-    guard let header else { return 64 << 10 }
+    guard let header else { return Self.startByteCount }
     if let byteCount { return byteCount - count }
     guard isStored, let content = header.contentByteCount else { return max(position + 3 - count, 256 << 10) }
     let blocks = (content + ZstdFormat.blockByteCountLimit - 1) / ZstdFormat.blockByteCountLimit

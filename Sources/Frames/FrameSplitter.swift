@@ -58,6 +58,21 @@ public struct FrameSplitter: ~Copyable {
     }
   }
 
+  /// The start of a stored frame whose rest is better read apart from its blocks' headers; nil when the bytes in hand are
+  /// none. Call it when `next` answers nil; then either `pass` the frame, or push its bytes again.
+  mutating func takeStoredStart() -> StoredFrameParts? {
+    guard progress.skipByteCount == 0, progress.scan.isStored, let header = progress.scan.header,
+      let layout = StoredFrameLayout(header), pending.byteCount <= layout.frameByteCount
+    else { return nil }
+    let parts = StoredFrameParts(layout, start: pending.bytes)
+    guard parts.isAsExpected else { return nil }
+    pending.truncate(to: 0)
+    return parts
+  }
+
+  /// Goes past a frame that was read apart.
+  mutating func pass(_ parts: StoredFrameBytes) -> RawFrame { progress.pass(parts) }
+
   /// Ends the input.
   /// - Throws: `.truncated` when it ends inside a frame.
   public mutating func finish() throws(FrameError) {
@@ -122,6 +137,14 @@ struct SplitProgress {
       throw FrameError(.contentTooLarge(limit: Control.byteCountLimit), byteOffset: byteOffset)
     }
     return byteCount <= bytes.byteCount ? byteCount : nil
+  }
+
+  mutating func pass(_ parts: StoredFrameBytes) -> RawFrame {
+    defer {
+      byteOffset += parts.byteCount
+      scan = FrameScan(limit: maximumContent)
+    }
+    return RawFrame(parts, byteOffset: byteOffset)
   }
 
   /// Goes past `part`.

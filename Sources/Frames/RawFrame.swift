@@ -10,7 +10,13 @@ public enum Frame: Sendable {
 
 /// A whole frame as it lies in the stream, not yet decoded.
 public struct RawFrame: Sendable {
-  public let bytes: Buffer
+  private enum Body {
+    case whole(Buffer)
+    /// With the content apart.
+    case stored(StoredFrameBytes)
+  }
+
+  private let body: Body
   /// Where it begins in the stream.
   public let byteOffset: Int
   /// Nil for control frames.
@@ -20,11 +26,34 @@ public struct RawFrame: Sendable {
   private let contentBound: Int
 
   init(_ bytes: Buffer, byteOffset: Int, scan: FrameScan) {
-    self.bytes = bytes
+    body = .whole(bytes)
     self.byteOffset = byteOffset
     header = scan.header
     isStored = scan.isStored
     contentBound = scan.contentBound
+  }
+
+  init(_ parts: StoredFrameBytes, byteOffset: Int) {
+    body = .stored(parts)
+    self.byteOffset = byteOffset
+    header = parts.layout.header
+    isStored = true
+    contentBound = parts.content.byteCount
+  }
+
+  /// The frame as it came.
+  public var bytes: Buffer {
+    switch body {
+    case .whole(let bytes): bytes
+    case .stored(let parts): parts.joined()
+    }
+  }
+
+  public var byteCount: Int {
+    switch body {
+    case .whole(let bytes): bytes.byteCount
+    case .stored(let parts): parts.byteCount
+    }
   }
 
   public var isControl: Bool { header == nil }
@@ -51,6 +80,7 @@ public struct RawFrame: Sendable {
   /// - Precondition: it is one.
   public func control() throws(FrameError) -> Control {
     precondition(isControl, "a data frame is no control frame")
+    let bytes = bytes
     do throws(ControlError) {
       return try Control(parsing: bytes.slice(8..<bytes.byteCount))
     } catch {
@@ -67,6 +97,10 @@ public struct RawFrame: Sendable {
       throw failure(.contentTooLarge(limit: maximumContent))
     }
     guard stated <= contentBound else { throw failure(.contentByteCount(stated: stated, found: contentBound)) }
+    if case .stored(let parts) = body {
+      guard parts.hasRightChecksum else { throw failure(.checksum) }
+      return parts.content
+    }
     if isStored { return try storedContent(header, maximumContent) }
     return try compressedContent(header, capacity: min(stated, maximumContent), maximumContent)
   }
@@ -80,7 +114,8 @@ public struct RawFrame: Sendable {
     var content = BufferBuilder(capacity: contentBound)
     var hash = XXHash64()
     var position = header.byteCount
-    let frame = bytes.bytes
+    let whole = bytes
+    let frame = whole.bytes
     while content.byteCount < contentBound {
       let size = Int(frame.integer(at: position, byteCount: BlockHeader.byteCount) >> 3)
       position += BlockHeader.byteCount

@@ -75,7 +75,7 @@ package struct EventInput {
 
     var report: RunReport {
       var report = RunReport()
-      report.bytesIn = raw.bytes.byteCount
+      report.bytesIn = raw.byteCount
       report.rowsIn = batches.reduce(0) { $0 + $1.rowCount }
       return report
     }

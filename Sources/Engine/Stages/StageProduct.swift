@@ -40,7 +40,7 @@ extension StageProduct {
     switch payload {
     case .frames(let frames):
       account.framesOut = frames.count
-      account.bytesOut = frames.reduce(0) { $0 + $1.bytes.byteCount }
+      account.bytesOut = frames.reduce(0) { $0 + $1.byteCount }
     case .text(let text): account.bytesOut = text.byteCount
     case .none, .batches: break
     }

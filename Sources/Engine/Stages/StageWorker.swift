@@ -169,7 +169,7 @@ final class StageWorker {
     case .data(let schema, let batches):
       let rowCount = batches.reduce(0) { $0 + $1.rowCount }
       var product = StageProduct(origin: .data(rowCount: rowCount))
-      product.report.bytesIn = frame.bytes.byteCount
+      product.report.bytesIn = frame.byteCount
       guard schema.metadata[MetadataKey.kind] == stage.inputKind else {
         throw WrongInput(expected: "\(stage.inputKind) rows", found: schema.metadata[MetadataKey.kind])
       }
