@@ -57,15 +57,16 @@ let package = Package(
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
     .target(name: "CBitPacking"),
+    .target(name: "CProcessor"),
 
     module("JSONText"),
-    module("Buffers", ["CMalloc"]),
+    module("Buffers", ["CMalloc", "CProcessor"]),
     module("Arrow", ["Buffers"]),
     module("ArrowKernels", ["Arrow"]),
 
     module("Frames", ["Arrow", "JSONText", "CZstd", "CZlib", "CLZ4"]),
     module("JSONColumns", ["ArrowKernels", "CSimdJSON"]),
-    module("Parquet", ["ArrowKernels", "CBitPacking", "CZstd", "CZlib", "CLZ4", "CSnappy"]),
+    module("Parquet", ["ArrowKernels", "CBitPacking", "CProcessor", "CZstd", "CZlib", "CLZ4", "CSnappy"]),
     module("Expressions", ["ArrowKernels", "CRE2"]),
 
     module("DeltaLog", ["Parquet", "JSONText"]),

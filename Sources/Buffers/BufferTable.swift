@@ -1,16 +1,27 @@
+import Glibc
+
 /// The starts of several buffers, side by side, for kernels that gather values from all of them.
 ///
 /// An array of `Buffer` would count references for every value read; this counts none.
 @safe public struct BufferTable: ~Copyable {
   // SAFETY: `bases` holds one pointer per buffer of `buffers`, which keeps the memory alive as long as this value.
-  private var buffers: [Buffer] = []
+  private var buffers: [Buffer]
   @usableFromInline var bases: UnsafeMutablePointer<UnsafeRawPointer>
   private var capacity: Int
 
   public init(_ buffers: [Buffer] = []) {
+    self.buffers = buffers
     capacity = max(buffers.count, 4)
-    unsafe bases = .allocate(capacity: capacity)
-    for buffer in buffers { append(buffer) }
+    unsafe bases = Self.allocate(capacity)
+    for index in buffers.indices { unsafe (bases + index).initialize(to: buffers[index].base) }
+  }
+
+  /// Tables come and go with every column of every batch, and `malloc` is much faster than aligned allocation.
+  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<UnsafeRawPointer> {
+    guard let memory = unsafe malloc(capacity * MemoryLayout<UnsafeRawPointer>.stride) else {
+      fatalError("out of memory for \(capacity) pointers")
+    }
+    return unsafe memory.assumingMemoryBound(to: UnsafeRawPointer.self)
   }
 
   public var count: Int { buffers.count }
@@ -24,14 +35,14 @@
   public mutating func removeLast() { buffers.removeLast() }
 
   private mutating func grow() {
-    let larger = UnsafeMutablePointer<UnsafeRawPointer>.allocate(capacity: capacity * 2)
+    let larger = unsafe Self.allocate(capacity * 2)
     unsafe larger.update(from: bases, count: capacity)
-    unsafe bases.deallocate()
+    unsafe free(bases)
     unsafe bases = larger
     capacity *= 2
   }
 
-  deinit { unsafe bases.deallocate() }
+  deinit { unsafe free(bases) }
 
   /// Element `index` of buffer `buffer` seen as elements of `T`; alignment does not matter.
   /// - Note: unsafe because neither index is checked.
@@ -43,5 +54,10 @@
   /// - Note: unsafe because neither is checked, and the pointer must not outlive this value.
   @unsafe @inlinable public func pointer(_ buffer: Int, byteOffset: Int) -> UnsafeRawPointer {
     unsafe bases[buffer] + byteOffset
+  }
+
+  /// Has the processor load bytes that will be read soon: values that lie far apart would be waited for one by one.
+  public func prefetch(_ buffer: Int, byteOffset: Int, byteCount: Int) {
+    unsafe prefetchLines(bases[buffer] + byteOffset, byteCount: byteCount)
   }
 }

@@ -44,6 +44,14 @@ struct ByteValues: ~Copyable {
     data.removeLast()
   }
 
+  /// Whether values are so wide that comparing them waits for memory.
+  var areWide: Bool { areBare && width >= 64 }
+
+  /// Has a wide value loaded.
+  @inline(__always) func prefetch(_ value: RowReference) {
+    data.prefetch(Int(value.source), byteOffset: Int(value.row) &* width, byteCount: width)
+  }
+
   /// - Precondition: both name a value, and `areBare`.
   @inline(__always) func isEqual(_ a: RowReference, _ b: RowReference) -> Bool {
     if width == 8 {

@@ -38,7 +38,9 @@ public struct DictionaryMerger: ~Copyable {
   private mutating func number(_ values: ArrowArray, hashes: Buffer, freshRows: inout BufferBuilder) -> Buffer {
     let source = Int32(sources.count - 1)
     var numbers = BufferBuilder(capacity: values.count * 4)
+    let areWide = bytes.areWide
     for row in 0..<values.count {
+      if areWide { prefetch(unsafe hashes.load(unchecked: min(row &+ 8, values.count &- 1), as: UInt64.self)) }
       if values.isNull(row) {
         numbers.append(Int32(-1))
         continue
@@ -53,6 +55,11 @@ public struct DictionaryMerger: ~Copyable {
       numbers.append(Int32(truncatingIfNeeded: number))
     }
     return numbers.finish()
+  }
+
+  /// Has the value loaded that a value of that hash will be compared with.
+  @inline(__always) private func prefetch(_ hash: UInt64) {
+    if let candidate = table.likely(hash) { bytes.prefetch(locations.bytes.reference(candidate)) }
   }
 
   @inline(__always) private mutating func findOrInsert(_ hash: UInt64, _ location: RowReference) -> Int {

@@ -39,6 +39,12 @@ public struct HashTable: ~Copyable {
     }
   }
 
+  /// The number that a search for the hash is likely to meet first; nil where there is none.
+  @inline(__always) func likely(_ hash: UInt64) -> Int? {
+    let slot = slots[Int(truncatingIfNeeded: hash) & mask]
+    return slot == 0 ? nil : Int(slot & 0xFFFF_FFFF) &- 1
+  }
+
   /// Enters the next number under `hash`, at the end of its search.
   /// - Returns: the number, which is `count` before.
   public mutating func insert(_ hash: UInt64, at probe: Probe) -> Int {

@@ -67,11 +67,16 @@ private func gatherWords<Word: BitwiseCopyable, Rows: RowMap>(
   return output.finish()
 }
 
+/// So many rows ahead wide values are asked for.
+private var prefetchDistance: Int { 8 }
+
 private func gatherBytes<Rows: RowMap>(_ table: borrowing BufferTable, _ rows: Rows, width: Int) -> Buffer {
   var output = BufferBuilder(capacity: rows.count * width)
   unsafe output.appendUnsafely(capacity: rows.count * width) { memory in
     guard var target = memory.baseAddress else { return 0 }
     for index in 0..<rows.count {
+      let next = min(index &+ prefetchDistance, rows.count &- 1)
+      table.prefetch(rows.source(next), byteOffset: max(rows.row(next), 0) &* width, byteCount: width)
       let row = rows.row(index)
       if row >= 0 {
         unsafe memcpy(target, table.pointer(rows.source(index), byteOffset: row &* width), width)
@@ -93,9 +98,10 @@ func gatherValidity<Rows: RowMap>(_ sources: [Bitmap?], _ rows: Rows) -> Bitmap?
   return gatherBits(sources, rows)
 }
 
+private let ones = Buffer([UInt8.max])
+
 /// A bit per row: false for a null row, true for a row of a source without bitmap.
 private func gatherBits<Rows: RowMap>(_ sources: [Bitmap?], _ rows: Rows) -> Bitmap {
-  let ones = Buffer([UInt8.max])
   let table = BufferTable(sources.map { $0?.buffer ?? ones })
   let offsets = sources.map { $0?.bitOffset ?? 0 }
   // A source without bitmap reads bit 0 of `ones` for every row: no branch.

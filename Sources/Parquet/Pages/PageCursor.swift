@@ -1,5 +1,4 @@
 import Buffers
-import CZlib
 
 /// A page as stored: its header, and its bytes as they lie in the file.
 struct StoredPage {
@@ -11,9 +10,7 @@ struct StoredPage {
   /// - Throws: `.checksumMismatch`, if the header has a checksum.
   func verifyChecksum() throws(ParquetError) {
     guard let expected = header.checksum else { return }
-    let actual = unsafe body.withUnsafeBytes { bytes in
-      unsafe UInt32(crc32_z(0, bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count))
-    }
+    let actual = pageChecksum(body.bytes)
     guard actual == expected else { throw ParquetError(.checksumMismatch(expected: expected, actual: actual)) }
   }
 }

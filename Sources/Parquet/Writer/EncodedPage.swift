@@ -1,5 +1,4 @@
 import Buffers
-import CZlib
 
 /// A page as it stands in the file: header and compressed bytes.
 struct EncodedPage {
@@ -14,7 +13,7 @@ struct EncodedPage {
   init(_ kind: PageHeader.Kind, encoding: Encoding, uncompressedByteCount: Int, packed: RawSpan) {
     let header = PageHeader(
       kind: kind, uncompressedByteCount: uncompressedByteCount, compressedByteCount: packed.byteCount,
-      checksum: Self.checksum(packed)
+      checksum: pageChecksum(packed)
     ).encoded()
     var output = BufferBuilder(capacity: header.byteCount + packed.byteCount)
     output.append(header)
@@ -23,12 +22,5 @@ struct EncodedPage {
     byteCount = bytes.byteCount
     self.encoding = encoding
     self.uncompressedByteCount = uncompressedByteCount + header.byteCount
-  }
-
-  /// CRC-32 as gzip has it.
-  private static func checksum(_ bytes: RawSpan) -> UInt32 {
-    unsafe bytes.withUnsafeBytes { bytes in
-      UInt32(truncatingIfNeeded: unsafe crc32_z(0, bytes.assumingMemoryBound(to: UInt8.self).baseAddress, bytes.count))
-    }
   }
 }

@@ -65,7 +65,9 @@ struct LeafPage: ~Copyable {
     lists: ArrowArray, of child: ArrowArray, at indices: Buffer?, _ range: Range<Int>, definitionLevel: Int
   ) throws(ParquetError) {
     var pending = 0..<0
+    let ahead = PrefetchedLists(lists, of: child, at: indices)
     for row in range {
+      ahead?.prefetch(min(row + 8, range.upperBound - 1))
       let index = indices.map { Int($0.load(row, as: Int32.self)) } ?? row
       let isNull = index < 0 || lists.isNull(index)
       let elements = isNull ? 0..<0 : lists.range(index)
@@ -104,6 +106,25 @@ struct LeafPage: ~Copyable {
 
   private mutating func append(values array: ArrowArray, _ range: Range<Int>) throws(ParquetError) {
     if !range.isEmpty { try values.append(array, range) }
+  }
+}
+
+/// Wide lists that are taken out of a dictionary, and so from everywhere in memory.
+private struct PrefetchedLists {
+  private let indices: Buffer
+  private let values: Buffer
+  private let width: Int
+
+  init?(_ lists: ArrowArray, of child: ArrowArray, at indices: Buffer?) {
+    guard let indices, case .fixedSizeList(_, let length) = lists.type, case .fixed(let values) = child.storage,
+      let width = child.type.byteWidth, length * width >= 64
+    else { return nil }
+    (self.indices, self.values, self.width) = (indices, values, length * width)
+  }
+
+  @inline(__always) func prefetch(_ row: Int) {
+    let index = max(0, Int(indices.load(row, as: Int32.self)))
+    values.prefetch(byteOffset: index * width, byteCount: width)
   }
 }
 
