@@ -6,7 +6,8 @@ import Buffers
 /// The first page is written in every encoding that its type allows; the smallest stays. A column whose values repeat is
 /// also written through a dictionary for `trialPageCount` pages, both results being kept until the better is known. A
 /// dictionary that outgrows its limit is left there, and the chunk goes on without it. What the column's first chunk
-/// showed serves the later ones: measuring costs as much as up to `trialPageCount` pages.
+/// showed serves the later ones: measuring costs as much as up to `trialPageCount` pages. Last it is seen whether zstd
+/// may leave out what takes most of its time, the codes for single bytes: for noise, and what is packed to bits already.
 struct PageEncoder: ~Copyable {
   private static let trialPageCount = 4
   /// The share of distinct values in the first page above which a dictionary is not tried.
@@ -15,6 +16,9 @@ struct PageEncoder: ~Copyable {
   private static let dictionaryPageByteCount = 64 << 20
   /// Of pages twice as large only so many bytes are measured.
   private static let sampleByteCount = 64 << 10
+  /// zstd's level without codes for single bytes, and by how many hundredths it may make pages larger.
+  private static let lightLevel = -1
+  private static let lightAllowance = 2
 
   private enum Strategy {
     case measuring
@@ -29,6 +33,7 @@ struct PageEncoder: ~Copyable {
     var encoding: Encoding
     /// Whether repeated lists are looked for, in the place of all that zstd would find.
     var findsRepeats = false
+    var level: Int
   }
 
   private let column: LeafColumn
@@ -38,6 +43,8 @@ struct PageEncoder: ~Copyable {
   /// The plan for pages without a dictionary.
   private var direct: Plan
   private var dictionary: DictionaryEncoder
+  /// Of pages that have numbers.
+  private var numberedLevel: Int
   private var pages: [EncodedPage] = []
   /// What the trial wrote through the dictionary.
   private var dictionaryPages: [EncodedPage] = []
@@ -51,7 +58,8 @@ struct PageEncoder: ~Copyable {
     dictionary = DictionaryEncoder(width: width)
     let isForced = options.encoding == .rleDictionary
     strategy = isForced ? .dictionary : .measuring
-    direct = Plan(encoding: isForced ? .plain : options.encoding ?? .plain)
+    direct = Plan(encoding: isForced ? .plain : options.encoding ?? .plain, level: options.level)
+    numberedLevel = options.level
   }
 
   /// The encodings worth measuring, the cheapest to decode first.
@@ -90,7 +98,7 @@ struct PageEncoder: ~Copyable {
       try keep(page(values, levels, direct, slotCount, &context))
       number(values, &context)
       dictionaryPages.append(try numberedPage(levels, slotCount, &context))
-      if dictionaryPages.count == Self.trialPageCount { try settle(&context) }
+      if dictionaryPages.count == Self.trialPageCount || isDictionaryLarger { try settle(&context) }
     case .dictionary where values.count == 0: try keep(page(values, levels, direct, slotCount, &context))
     case .dictionary:
       number(values, &context)
@@ -131,14 +139,26 @@ struct PageEncoder: ~Copyable {
     var smallest: EncodedPage?
     for encoding in candidates {
       for findsRepeats in values.areLists ? [true, false] : [false] {
-        let plan = Plan(encoding: encoding, findsRepeats: findsRepeats)
+        let plan = Plan(encoding: encoding, findsRepeats: findsRepeats, level: options.level)
         let page = try page(values, levels, plan, slotCount, &context)
         if let smallest, page.byteCount * 100 >= smallest.byteCount * 98 { continue }
         smallest = page
         direct = plan
       }
     }
-    return smallest!
+    guard triesLightLevel else { return smallest! }
+    var plan = direct
+    plan.level = Self.lightLevel
+    let light = try page(values, levels, plan, slotCount, &context)
+    guard Self.isLight(light, besides: smallest!) else { return smallest! }
+    direct = plan
+    return light
+  }
+
+  private var triesLightLevel: Bool { options.codec == .zstd && options.level > Self.lightLevel }
+
+  private static func isLight(_ light: EncodedPage, besides page: EncodedPage) -> Bool {
+    light.byteCount * 100 <= page.byteCount * (100 + lightAllowance)
   }
 
   private mutating func beginTrial(
@@ -152,7 +172,26 @@ struct PageEncoder: ~Copyable {
     }
     strategy = .trial
     dictionaryPages = pages.dropLast()
-    dictionaryPages.append(try numberedPage(levels, slotCount, &context))
+    dictionaryPages.append(try firstNumberedPage(levels, slotCount, &context))
+    if isDictionaryLarger { try settle(&context) }
+  }
+
+  /// A page of the numbers that `context` holds; sets the level for those to come.
+  private mutating func firstNumberedPage(
+    _ levels: borrowing BufferBuilder, _ slotCount: Int, _ context: inout ParquetEncoderContext
+  ) throws(ParquetError) -> EncodedPage {
+    let page = try numberedPage(levels, slotCount, &context)
+    guard triesLightLevel else { return page }
+    numberedLevel = Self.lightLevel
+    let light = try numberedPage(levels, slotCount, &context)
+    if Self.isLight(light, besides: page) { return light }
+    numberedLevel = options.level
+    return page
+  }
+
+  /// Whether the dictionary has lost before its own page is counted.
+  private var isDictionaryLarger: Bool {
+    dictionaryPages.reduce(0) { $0 + $1.byteCount } > pages.reduce(0) { $0 + $1.byteCount }
   }
 
   /// Ends the trial: keeps the pages of the better way.
@@ -209,7 +248,7 @@ struct PageEncoder: ~Copyable {
       context.repeats.find(
         levels: levels.bytes, lists: values.lists, streamCount: plan.encoding == .byteStreamSplit ? width : 1)
     }
-    return try compressed(Self.kind(plan.encoding, slotCount), plan.encoding, findsRepeats, &context)
+    return try compressed(Self.kind(plan.encoding, slotCount), plan.encoding, plan.level, findsRepeats, &context)
   }
 
   private mutating func number(_ values: borrowing LeafValues, _ context: inout ParquetEncoderContext) {
@@ -236,14 +275,15 @@ struct PageEncoder: ~Copyable {
       context.runs.append(number)
     }
     context.runs.finish(into: &context.body, width: 1)
-    return try compressed(Self.kind(.rleDictionary, slotCount), .rleDictionary, false, &context)
+    return try compressed(Self.kind(.rleDictionary, slotCount), .rleDictionary, numberedLevel, false, &context)
   }
 
   private func dictionaryPage(_ context: inout ParquetEncoderContext) throws(ParquetError) -> EncodedPage {
     context.body.truncate(to: 0)
     dictionary.encodeValues(into: &context.body)
     return try compressed(
-      .dictionary(valueCount: dictionary.count, encoding: .plain, isSorted: false), .plain, false, &context)
+      .dictionary(valueCount: dictionary.count, encoding: .plain, isSorted: false), .plain, options.level, false,
+      &context)
   }
 
   private static func kind(_ encoding: Encoding, _ slotCount: Int) -> PageHeader.Kind {
@@ -252,13 +292,14 @@ struct PageEncoder: ~Copyable {
   }
 
   private func compressed(
-    _ kind: PageHeader.Kind, _ encoding: Encoding, _ findsRepeats: Bool, _ context: inout ParquetEncoderContext
+    _ kind: PageHeader.Kind, _ encoding: Encoding, _ level: Int, _ findsRepeats: Bool,
+    _ context: inout ParquetEncoderContext
   ) throws(ParquetError) -> EncodedPage {
     guard context.body.byteCount <= Int(Int32.max) else {
       throw ParquetError(
         .limitExceeded("page", value: context.body.byteCount, limit: Int(Int32.max)), column: column.name)
     }
-    let compressor = try context.compressor(options.codec, level: options.level)
+    let compressor = try context.compressor(options.codec, level: level)
     if findsRepeats {
       try compressor.compress(context.body.bytes, context.repeats)
     } else {
