@@ -108,4 +108,18 @@ import Testing
     let expected = (0..<count).filter { bits[$0 + 3] }
     #expect((0..<indices.byteCount / 4).map { Int(indices.load($0, as: Int32.self)) } == expected)
   }
+
+  @Test func columnsThatShareMemoryStillDo() {
+    let times = ArrowArray(.int64, count: 5, storage: .fixed(Buffer([Int64](0..<5))))
+    let schema = Schema([Field("ts", .int64), Field("x", .int64), Field("seen_at", .int64)])
+    let other = ArrowArray(.int64, count: 5, storage: .fixed(Buffer([Int64](5..<10))))
+    let batch = RecordBatch(schema, [times, other, times])
+    let rows = [RowReference(source: 1, row: 4), RowReference(source: 0, row: 2)]
+    let interleaved = RecordBatch.interleave([batch, batch], Buffer(rows))
+    for found in [batch.take(Buffer([Int32](arrayLiteral: 4, 2))), interleaved] {
+      #expect(found.columns.map(\.allValues) == [[4, 2], [9, 7], [4, 2]])
+      #expect(found.columns[0].values.isIdentical(to: found.columns[2].values))
+      #expect(!found.columns[0].values.isIdentical(to: found.columns[1].values))
+    }
+  }
 }

@@ -44,6 +44,18 @@ import Testing
     }
   }
 
+  @Test func whatColumnsShareIsWrittenOnce() throws {
+    var random = SeededRandom(seed: 3)
+    let times = random.array(.int64, count: 1_000)
+    let schema = Schema([Field("ts", .int64), Field("seen_at", .int64)])
+    let stream = IPCStreamEncoder.encode(
+      schema: schema, batches: [RecordBatch(schema, [times, times], rowCount: 1_000)])
+    #expect(stream.byteCount < 12_000)
+    let found = try IPCStreamDecoder.decode(stream).batches[0]
+    #expect(found.columns.map(\.allValues) == [times.allValues, times.allValues])
+    #expect(found.columns[0].values.isIdentical(to: found.columns[1].values))
+  }
+
   @Test func aBatchWithoutColumnsKeepsItsRowCount() throws {
     let schema = Schema([])
     let stream = IPCStreamEncoder.encode(schema: schema, batches: [RecordBatch(schema, [], rowCount: 7)])

@@ -3,7 +3,8 @@ import Buffers
 /// The body of a record or dictionary batch: the buffers of its arrays in depth-first order, each at a multiple of 64
 /// bytes, and what the metadata says of them.
 ///
-/// Only what the arrays' rows use is taken: a slice's offsets are shifted to begin at 0, and its bitmaps at bit 0.
+/// Only what the arrays' rows use is taken: a slice's offsets are shifted to begin at 0, and its bitmaps at bit 0. What
+/// two columns share lies in the body once.
 struct IPCBody {
   let rowCount: Int
   /// Two words per array: count of values, count of nulls.
@@ -11,6 +12,8 @@ struct IPCBody {
   /// Two words per buffer: place in the body, byte count.
   private(set) var buffers: [Int64] = []
   private(set) var pieces: [Buffer] = []
+  /// Where each piece lies in the body.
+  private var places: [Int64] = []
   private(set) var byteCount = 0
 
   init(_ columns: [ArrowArray], rowCount: Int) {
@@ -39,9 +42,11 @@ struct IPCBody {
   }
 
   private mutating func append(_ bytes: Buffer) {
-    buffers += [Int64(byteCount), Int64(bytes.byteCount)]
-    if bytes.isEmpty { return }
+    let known = bytes.isEmpty ? nil : pieces.firstIndex { $0.isIdentical(to: bytes) }
+    buffers += [known.map { places[$0] } ?? Int64(byteCount), Int64(bytes.byteCount)]
+    if bytes.isEmpty || known != nil { return }
     pieces.append(bytes)
+    places.append(Int64(byteCount))
     byteCount +=
       (bytes.byteCount + IPCMessageWriter.alignment - 1) / IPCMessageWriter.alignment * IPCMessageWriter.alignment
   }

@@ -7,11 +7,16 @@ extension DataType {
 }
 
 extension ArrowArray {
+  /// Fewer rows gain nothing by codes.
+  public static var leastCodedCount: Int { 512 }
+  /// How many distinct texts have codes.
+  public static var codeLimit: Int { 128 }
+
   /// Many texts of at most 128 distinct short ones as `codedTexts`; any other array is itself.
   ///
   /// Costs little where it does not apply: it gives up at the first long text or the 129th distinct one.
   public func codingTexts() -> ArrowArray {
-    guard type == .utf8, count >= ShortTextCoder.leastRowCount else { return self }
+    guard type == .utf8, count >= Self.leastCodedCount else { return self }
     var coder = ShortTextCoder()
     guard let codes = coder.codes(of: self) else { return self }
     return ArrowArray(
@@ -22,9 +27,6 @@ extension ArrowArray {
 
 /// Numbers short texts, which fit into two words and their length: no bytes are compared.
 private struct ShortTextCoder {
-  /// Fewer rows gain nothing.
-  static let leastRowCount = 512
-  private static let codeLimit = 128
   private static let slotCount = 512
 
   private struct Key: Equatable {
@@ -64,7 +66,7 @@ private struct ShortTextCoder {
       if keys[code] == key { return Int8(truncatingIfNeeded: code) }
       slot = (slot + 1) & (Self.slotCount - 1)
     }
-    guard keys.count < Self.codeLimit else { return nil }
+    guard keys.count < ArrowArray.codeLimit else { return nil }
     keys.append(key)
     firstRows.append(Int32(truncatingIfNeeded: row))
     slots[slot] = UInt8(truncatingIfNeeded: keys.count)

@@ -54,7 +54,7 @@ extension RecordBatch {
   /// The rows at `indices`: Int32 each, below `rowCount`; a negative one yields a row of nulls.
   public func take(_ indices: Buffer) -> RecordBatch {
     let rows = TakenRows(indices, rowCount: rowCount)
-    return RecordBatch(schema, columns.map { gather([$0], rows) }, rowCount: rows.count)
+    return RecordBatch(schema, gatherColumns(columns.map { [$0] }, rows), rowCount: rows.count)
   }
 
   /// The rows whose bit is set.
@@ -63,7 +63,7 @@ extension RecordBatch {
     precondition(selection.count == rowCount, "\(selection.count) bits select among \(rowCount) rows")
     let rows = TakenRows(checked: selection.setIndices(), hasNulls: false)
     if rows.count == rowCount { return self }
-    return RecordBatch(schema, columns.map { gather([$0], rows) }, rowCount: rows.count)
+    return RecordBatch(schema, gatherColumns(columns.map { [$0] }, rows), rowCount: rows.count)
   }
 
   /// Rows of several batches of one schema, in the order of `rows`, `RowReference` each.
@@ -75,13 +75,34 @@ extension RecordBatch {
   public static func interleave(_ sources: [RecordBatch], _ pieces: [Buffer]) -> [RecordBatch] {
     let rowCounts = sources.map(\.rowCount)
     let pieces = pieces.map { InterleavedRows($0, rowCounts: rowCounts) }
-    let columns = sources[0].columns.indices.map { column in
-      let arrays = sources.map { $0.columns[column] }
-      return pieces.map { gather(arrays, $0) }
+    let arrays = sources[0].columns.indices.map { column in sources.map { $0.columns[column] } }
+    var columns: [[ArrowArray]] = []
+    for column in arrays.indices {
+      let same = arrays.firstTwin(of: column)
+      columns.append(same.map { columns[$0] } ?? pieces.map { gather(arrays[column], $0) })
     }
     return pieces.indices.map { piece in
       let arrays = columns.map { $0[piece] }
       return RecordBatch(sources[0].schema.retyped(as: arrays), arrays, rowCount: pieces[piece].count)
+    }
+  }
+}
+
+/// A column of each of `columns`, which are their parts in several batches; what two of them share is gathered once.
+private func gatherColumns<Rows: RowMap>(_ columns: [[ArrowArray]], _ rows: Rows) -> [ArrowArray] {
+  var gathered: [ArrowArray] = []
+  for column in columns.indices {
+    let same = columns.firstTwin(of: column)
+    gathered.append(same.map { gathered[$0] } ?? gather(columns[column], rows))
+  }
+  return gathered
+}
+
+extension [[ArrowArray]] {
+  /// The first column before that of `index` whose parts are the very same memory.
+  fileprivate func firstTwin(of index: Int) -> Int? {
+    self[..<index].firstIndex { other in
+      other.indices.allSatisfy { other[$0].isIdentical(to: self[index][$0]) }
     }
   }
 }

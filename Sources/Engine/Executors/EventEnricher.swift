@@ -116,26 +116,20 @@ package struct EventEnricher: Sendable {
 
   /// The rows of each shape among events; usually all are of one.
   private func split(_ events: RecordBatch) throws(UnknownEventType) -> [(Shape, RecordBatch)] {
-    let rows = try rowsOfShapes(events[SystemColumns.eventType]!.decoded())
-    let used = shapes.indices.filter { !rows[$0].isEmpty }
-    if used.count == 1 { return [(shapes[used[0]], events)] }
-    return used.map { (shapes[$0], events.take(Buffer(rows[$0]))) }
-  }
-
-  /// The rows of each of `shapes`. Names come in runs: only the first of a run is looked up.
-  private func rowsOfShapes(_ names: ArrowArray) throws(UnknownEventType) -> [[Int32]] {
-    var rows = [[Int32]](repeating: [], count: shapes.count)
-    let data = names.data.bytes
-    var last: (name: Range<Int>, shape: Int)?
-    for row in 0..<names.count {
-      let name = names.range(row)
-      if last.map({ !data.extracting($0.name).hasSameBytes(as: data.extracting(name)) }) ?? true {
-        guard let shape = shapeOfType[names.string(row)] else { throw UnknownEventType(name: names.string(row)) }
-        last = (name, shape)
-      }
-      rows[last!.shape].append(Int32(row))
+    guard let types = events[SystemColumns.eventType]!.dictionaryEncoded() else { return [] }
+    let codes = types.dictionaryIndices().span(of: Int32.self)
+    var shapeOfCode = [Int?](repeating: nil, count: types.children[0].count)
+    for row in codes.indices where shapeOfCode[Int(codes[row])] == nil {
+      let name = types.children[0].string(Int(codes[row]))
+      guard let shape = shapeOfType[name] else { throw UnknownEventType(name: name) }
+      shapeOfCode[Int(codes[row])] = shape
     }
-    return rows
+    let used = Set(shapeOfCode.compactMap(\.self)).sorted()
+    if used.count == 1 { return [(shapes[used[0]], events)] }
+    return used.map { shape in
+      let rows = codes.indices.filter { shapeOfCode[Int(codes[$0])] == shape }
+      return (shapes[shape], events.take(Buffer(rows.map { Int32($0) })))
+    }
   }
 }
 

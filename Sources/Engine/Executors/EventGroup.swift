@@ -104,7 +104,7 @@ struct EventGroup: Sendable {
   private func pick(_ raw: RecordBatch, _ roles: EventRoles, report: inout RunReport) -> PickedRows {
     var rows = BufferBuilder()
     var featureRows = BufferBuilder()
-    var names = VariableWidthBuilder()
+    var names = TypeRuns()
     var retracted = BooleanBuilder()
     for type in types {
       let (selected, errorCount) = type.filter.selection(of: raw)
@@ -116,14 +116,13 @@ struct EventGroup: Sendable {
       rows.append(gone)
       featureRows.append(repeating: Int32(-1), count: gone.byteCount / 4)
       let (keptCount, goneCount) = (kept.byteCount / 4, gone.byteCount / 4)
-      let name = Array(type.name.utf8)
-      for _ in 0..<keptCount + goneCount { unsafe names.append(name.span.bytes) }
+      names.append(type.name, count: keptCount + goneCount)
       for index in 0..<keptCount + goneCount { retracted.append(index >= keptCount) }
       report.kept[type.name, default: 0] += keptCount
       report.retractions += goneCount
     }
     return PickedRows(
-      rows: rows.finish(), featureRows: featureRows.finish(), eventTypes: names.take(), retracted: retracted.take())
+      rows: rows.finish(), featureRows: featureRows.finish(), eventTypes: names.column, retracted: retracted.take())
   }
 
   private func features(_ raw: RecordBatch, _ picked: PickedRows, report: inout RunReport) -> [ArrowArray] {
@@ -149,5 +148,34 @@ extension EventGroup.TypeFilter {
     guard let corrections else { return .empty }
     let gone = corrections.and(selected.inverted())
     return (kind.map { gone.and($0.trueRows(of: raw)) } ?? gone).setIndices()
+  }
+}
+
+/// The event types of some rows, which come type by type.
+private struct TypeRuns {
+  private var runs: [(name: String, count: Int)] = []
+
+  mutating func append(_ name: String, count: Int) {
+    if count > 0 { runs.append((name, count)) }
+  }
+
+  /// A column of the names: coded where other texts would be.
+  var column: ArrowArray {
+    let count = runs.reduce(0) { $0 + $1.count }
+    if count < ArrowArray.leastCodedCount || runs.count > ArrowArray.codeLimit { return plain }
+    var codes = BufferBuilder(capacity: count)
+    for (code, run) in runs.enumerated() { codes.append(repeating: Int8(code), count: run.count) }
+    return ArrowArray(
+      .codedTexts, count: count,
+      storage: .dictionary(indices: codes.finish(), values: ArrowArray(runs.map { Optional($0.name) })))
+  }
+
+  private var plain: ArrowArray {
+    var names = VariableWidthBuilder()
+    for run in runs {
+      let name = Array(run.name.utf8)
+      for _ in 0..<run.count { unsafe names.append(name.span.bytes) }
+    }
+    return names.take()
   }
 }

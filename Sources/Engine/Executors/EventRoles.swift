@@ -27,7 +27,7 @@ struct EventRoles {
   private init(_ roles: EventRoles, rows: Buffer) {
     user = roles.user.take(rows)
     ts = roles.ts.take(rows)
-    seenAt = roles.seenAt.take(rows)
+    seenAt = roles.seenAt.isIdentical(to: roles.ts) ? ts : roles.seenAt.take(rows)
     ids = roles.ids.take(rows)
     revision = roles.revision.take(rows)
     corrections = roles.corrections.map { bits in
