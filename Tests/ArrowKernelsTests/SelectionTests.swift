@@ -116,6 +116,8 @@ import Testing
     let batch = RecordBatch(schema, [times, other, times])
     let rows = [RowReference(source: 1, row: 4), RowReference(source: 0, row: 2)]
     let interleaved = RecordBatch.interleave([batch, batch], Buffer(rows))
+    let copy = batch.copied()
+    #expect(copy.columns[0].values.isIdentical(to: copy.columns[2].values) && copy.allRows == batch.allRows)
     for found in [batch.take(Buffer([Int32](arrayLiteral: 4, 2))), interleaved] {
       #expect(found.columns.map(\.allValues) == [[4, 2], [9, 7], [4, 2]])
       #expect(found.columns[0].values.isIdentical(to: found.columns[2].values))

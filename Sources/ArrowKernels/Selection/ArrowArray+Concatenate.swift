@@ -108,8 +108,15 @@ extension ArrowArray {
 }
 
 extension RecordBatch {
-  /// The same rows in memory of their own; dictionaries' values are shared.
-  public func copied() -> RecordBatch { RecordBatch(schema, columns.map { $0.copied() }, rowCount: rowCount) }
+  /// The same rows in memory of their own, which columns that shared it still share; dictionaries' values are shared.
+  public func copied() -> RecordBatch {
+    var copies: [ArrowArray] = []
+    for column in columns {
+      let same = columns[..<copies.count].firstIndex { $0.isIdentical(to: column) }
+      copies.append(same.map { copies[$0] } ?? column.copied())
+    }
+    return RecordBatch(schema, copies, rowCount: rowCount)
+  }
 
   /// All rows of `batches`, of one schema, one batch after the other.
   public static func concatenate(_ batches: [RecordBatch]) -> RecordBatch {
