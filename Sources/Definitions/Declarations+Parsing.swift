@@ -77,6 +77,21 @@ extension ObjectReader {
     take(name).flatMap { reference($0, kind, place.at(name)) } ?? ""
   }
 
+  /// The part of that kind that is a member, or nil for none.
+  fileprivate mutating func optionalStep<Value>(
+    _ name: String, _ kind: String, expected: String, _ read: (inout ObjectReader) -> Value
+  ) -> Value? {
+    guard let value = take(name), value != .null else { return nil }
+    guard value["kind"]?.string == kind else {
+      faults.add(.wrongKind(found: value.kind, expected: expected), at: place.at(name))
+      return nil
+    }
+    var reader = ObjectReader(value, at: place.at(name), faults: faults)
+    reader.skip("kind")
+    defer { reader.finish() }
+    return read(&reader)
+  }
+
   /// The entries of a dictionary, in order, whose values are strings.
   fileprivate mutating func entries(_ name: String) -> [(key: String, value: String, place: DefinitionError.Place)] {
     dictionary(name).compactMap { key, value, place in
@@ -223,35 +238,40 @@ extension EventTypeDefinition {
     }
     if explode == nil, key != nil { reader.faults.add(.keyWithoutExplode, at: reader.place.at("explode_key")) }
     columns = reader.entries("columns").map { ComputedColumn(name: $0.key, expression: $0.value, type: .null) }
-    enrichments = []
+    (enrichments, requestEnrichments) = ([], [])
     for (step, place) in reader.elements("enrich") {
-      guard let kind = step["kind"]?.string, let enrichment = Enrichment(declared: step, kind, place, &reader) else {
+      guard let kind = step["kind"]?.string,
+        let (enrichment, time) = Enrichment.declared(step, kind, place, &reader)
+      else {
         let expected = "a lookup's on(column) or a Derive"
         reader.faults.add(.wrongKind(found: step.kind, expected: expected), at: place)
         continue
       }
-      enrichments.append(enrichment)
+      if time == .request { requestEnrichments.append(enrichment) } else { enrichments.append(enrichment) }
     }
   }
 }
 
 extension Enrichment {
   /// - Returns: nil when an event type takes no step of that kind.
-  fileprivate init?(
-    declared step: JSONValue, _ kind: String, _ place: DefinitionError.Place, _ outer: inout ObjectReader
-  ) {
+  fileprivate static func declared(
+    _ step: JSONValue, _ kind: String, _ place: DefinitionError.Place, _ outer: inout ObjectReader
+  ) -> (Enrichment, EnrichmentTime)? {
     var reader = ObjectReader(step, at: place, faults: outer.faults)
     reader.skip("kind")
+    let enrichment: Enrichment
     switch kind {
     case "lookup":
       let lookup = reader.reference("lookup", "lookup")
-      self = .lookup(LookupUse(lookup: lookup, on: reader.string("on"), prefix: reader.string("prefix")))
+      enrichment = .lookup(LookupUse(lookup: lookup, on: reader.string("on"), prefix: reader.string("prefix")))
     case "derive":
       let (name, expression) = (reader.string("name"), reader.string("expression"))
-      self = .derive(ComputedColumn(name: name, expression: expression, type: .null))
+      enrichment = .derive(ComputedColumn(name: name, expression: expression, type: .null))
     default: return nil
     }
+    let time: EnrichmentTime = reader.choice("at", "time of an enrichment") ?? .index
     reader.finish()
+    return (enrichment, time)
   }
 }
 
@@ -283,9 +303,26 @@ extension SequenceDefinition {
       }
       history.append(column)
     }
+    merge = reader.optionalStep("merge", "merge", expected: "a Merge") { MergeDefinition(declared: &$0) }
+    objects = reader.optionalStep("objects", "objects", expected: "an Objects") { objects in
+      ObjectsDefinition(key: Field(objects.string("key"), .null))
+    }
     freshnessMicros = reader.optionalDuration("freshness")
     completeness = reader.optionalParsed(
       "completeness", "promise", expected: Completeness.examples, Completeness.init(text:))
+  }
+}
+
+extension MergeDefinition {
+  fileprivate init(declared reader: inout ObjectReader) {
+    key = reader.string("key")
+    withinMicros = reader.duration("within")
+    actions = reader.optionalStep("actions", "multihot", expected: "a MultiHot") { actions in
+      let column = MultiHot(
+        name: actions.string("name"), column: actions.string("column"), values: actions.strings("values"))
+      actions.checkCount(column.values, in: 1...MultiHot.valueLimit, "values")
+      return column
+    }
   }
 }
 

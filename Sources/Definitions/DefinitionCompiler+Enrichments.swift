@@ -5,12 +5,14 @@ extension DefinitionCompiler {
   /// Puts the enrichments in an order in which each finds the columns it reads, and deduces their types.
   ///
   /// Steps keep the order of their declaration as far as they can.
+  /// - Parameter own: the columns that they find.
+  /// - Returns: those columns and what the steps add.
   func compileEnrichments(
-    _ eventType: inout EventTypeDefinition, _ own: ExpressionScope, _ place: DefinitionError.Place
-  ) {
+    _ steps: inout [Enrichment], _ own: ExpressionScope, _ place: DefinitionError.Place
+  ) -> ExpressionScope {
     var ordering = EnrichmentOrdering(scope: own)
-    for (index, step) in eventType.enrichments.enumerated() {
-      let place = place.at("enrich[\(index)]")
+    for (index, step) in steps.enumerated() {
+      let place = place.at("[\(index)]")
       let outputs = outputs(of: step, place)
       checkColumns(outputs.map { ($0, place) }, besides: ordering.names(with: own.names))
       ordering.pending.append(.init(step: step, outputs: outputs, place: place))
@@ -19,7 +21,8 @@ extension DefinitionCompiler {
       apply(ordering.pending.remove(at: index), &ordering)
     }
     for cycle in ordering.cycles() { faults.add(.cycle(cycle.names), at: cycle.place) }
-    eventType.enrichments = ordering.ordered
+    steps = ordering.ordered
+    return ordering.scope
   }
 
   /// The names of the columns that a step adds.
@@ -50,7 +53,7 @@ extension DefinitionCompiler {
   private func checkKey(_ use: LookupUse, _ scope: ExpressionScope, _ place: DefinitionError.Place) {
     guard let lookup = set.lookup(use.lookup), !scope.broken.contains(use.on) else { return }
     guard let column = scope.schema[use.on] else {
-      if !scope.isExcused(use.on) { faults.add(.unknown("column", use.on, known: scope.names), at: place) }
+      if !scope.isExcused(use.on) { faults.add(scope.unknown(use.on), at: place) }
       return
     }
     let kind: LookupDefinition.KeyKind? = column.type.isInteger ? .integer : column.type == .utf8 ? .string : nil

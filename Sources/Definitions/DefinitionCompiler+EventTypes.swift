@@ -26,8 +26,11 @@ extension DefinitionCompiler {
     let raw = rawScope(&eventType, source, place)
     raw.checkFilter(eventType.filter, at: place.at("where"), faults)
     compileColumns(&eventType, raw, place)
-    let own = ExpressionScope(ownColumns(of: eventType, source), isPartial: isPartial)
-    compileEnrichments(&eventType, own, place)
+    var own = ExpressionScope(ownColumns(of: eventType, source), isPartial: isPartial)
+    own.laterNames = Set(set.requestFeatures(of: eventType).map(\.name))
+    var stored = compileEnrichments(&eventType.enrichments, own, place.at("enrich"))
+    stored.laterNames = []
+    _ = compileEnrichments(&eventType.requestEnrichments, stored, place.at("enrich at request"))
     set.eventTypes.append(eventType)
     extendDataset(eventType, source, place)
   }
@@ -41,7 +44,7 @@ extension DefinitionCompiler {
   }
 
   private func dependsOnFaulty(_ eventType: EventTypeDefinition) -> Bool {
-    eventType.enrichments.contains { step in
+    (eventType.enrichments + eventType.requestEnrichments).contains { step in
       guard case .lookup(let use) = step else { return false }
       return faulty.contains("lookup \(use.lookup)") || set.lookup(use.lookup) == nil
     }

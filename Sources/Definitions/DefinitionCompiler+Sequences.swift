@@ -9,8 +9,11 @@ extension DefinitionCompiler {
     let eventTypes = resolveEvents(sequence, isSound: declared.isSound, place)
     let scope = scope(of: eventTypes, place)
     if let filter = sequence.filter { scope.checkFilter(filter, at: place.at("where"), faults) }
-    compileColumns(&sequence, scope, isSound: declared.isSound, place)
+    let requestColumns = requestColumns(of: eventTypes, scope, place)
+    compileColumns(&sequence, scope, requestColumns, isSound: declared.isSound, place)
     compileHistory(&sequence, scope, eventTypes, place)
+    if let merge = sequence.merge { check(merge, sequence, scope, eventTypes, place.at("merge")) }
+    compileObjects(&sequence, scope, place.at("objects"))
     checkCaps(sequence, place)
     if sequence.freshnessMicros == 0 { faults.add(.zeroDuration, at: place.at("freshness")) }
     if let window = sequence.windowMicros { checkWindow(window, sequence, eventTypes, place.at("window")) }
@@ -54,20 +57,47 @@ extension DefinitionCompiler {
       }
     }
     let isPartial = eventTypes.isEmpty || eventTypes.contains { faulty.contains("event type \($0.name)") }
-    return ExpressionScope(columns, isPartial: isPartial)
+    var scope = ExpressionScope(columns, isPartial: isPartial)
+    scope.laterNames = Set(eventTypes.flatMap { set.requestFeatures(of: $0) }.map(\.name))
+    return scope
+  }
+
+  /// The columns that event types add when they are read, of one type for one name.
+  private func requestColumns(
+    of eventTypes: [EventTypeDefinition], _ scope: ExpressionScope, _ place: DefinitionError.Place
+  ) -> [Field] {
+    var columns: [Field] = []
+    for eventType in eventTypes {
+      for column in set.requestFeatures(of: eventType) where column.type != .null {
+        let other = columns.first { $0.name == column.name } ?? scope.schema[column.name]
+        if let other, other.type != column.type {
+          let owner = eventTypes.first { $0 != eventType && features(of: $0).contains(other) }
+          faults.add(
+            .typeConflict(column.name, column.type, other: owner?.name ?? "", other.type), at: place.at("events"))
+        }
+        if other == nil || scope.schema[column.name] != nil { columns.append(column) }
+      }
+    }
+    return columns
+  }
+
+  private func features(of eventType: EventTypeDefinition) -> [Field] {
+    set.features(of: eventType) + set.requestFeatures(of: eventType)
   }
 
   private func compileColumns(
-    _ sequence: inout SequenceDefinition, _ scope: ExpressionScope, isSound: Bool, _ place: DefinitionError.Place
+    _ sequence: inout SequenceDefinition, _ scope: ExpressionScope, _ requestColumns: [Field], isSound: Bool,
+    _ place: DefinitionError.Place
   ) {
     if sequence.columns.isEmpty, isSound { faults.add(.empty("column"), at: place.at("columns")) }
     var seen: Set<String> = []
     for (index, column) in sequence.columns.enumerated() {
       let place = place.at("columns[\(index)]")
       if !seen.insert(column.name).inserted { faults.add(.duplicate("column '\(column.name)'", first: nil), at: place) }
-      guard let known = scope.schema[column.name] else {
+      guard let known = scope.schema[column.name] ?? requestColumns.first(where: { $0.name == column.name }) else {
         if !scope.isExcused(column.name) {
-          faults.add(.unknown("column", column.name, known: scope.names), at: place)
+          let names = scope.names + requestColumns.map(\.name)
+          faults.add(.unknown("column", column.name, known: names), at: place)
         }
         continue
       }
@@ -121,12 +151,54 @@ extension DefinitionCompiler {
       faults.add(.empty("column to take the \(aggregate.rawValue) of"), at: place)
       return nil
     }
-    guard let column = scope.schema[name] else {
-      if !scope.isExcused(name) { faults.add(.unknown("column", name, known: scope.names), at: place) }
-      return nil
+    guard let column = columnType(name, scope, place) else { return nil }
+    if let type = aggregate.type(of: column) { return type }
+    faults.add(.notAggregatable(aggregate.rawValue, Field(name, column)), at: place)
+    return nil
+  }
+
+  private func check(
+    _ merge: MergeDefinition, _ sequence: SequenceDefinition, _ scope: ExpressionScope,
+    _ eventTypes: [EventTypeDefinition], _ place: DefinitionError.Place
+  ) {
+    _ = keyType(merge.key, scope, place.at("key"))
+    checkWindow(merge.withinMicros, sequence, eventTypes, place.at("within"))
+    guard let actions = merge.actions else { return }
+    let place = place.at("actions")
+    let taken = sequence.columns.map(\.name) + sequence.history.map(\.name)
+    checkColumns([(actions.name, place.at("name"))], besides: Set(taken))
+    if let type = columnType(actions.column, scope, place.at("column")), type != .utf8 {
+      faults.add(.roleType(actions.column, "\(type)", expected: "a column of strings"), at: place.at("column"))
     }
-    if let type = aggregate.type(of: column.type) { return type }
-    faults.add(.notAggregatable(aggregate.rawValue, column), at: place)
+    for (index, value) in actions.values.enumerated() where actions.values[..<index].contains(value) {
+      faults.add(.duplicate("value '\(value)'", first: nil), at: place.at("values[\(index)]"))
+    }
+  }
+
+  private func compileObjects(
+    _ sequence: inout SequenceDefinition, _ scope: ExpressionScope, _ place: DefinitionError.Place
+  ) {
+    guard let objects = sequence.objects else { return }
+    if let type = keyType(objects.key.name, scope, place.at("key")) {
+      checkRecorded(objects.key.type, type, at: place.at("key"))
+      sequence.objects?.key = Field(objects.key.name, type)
+    }
+    if objects.fields(sequence.eventTypes).dropFirst().contains(where: { $0.name == objects.key.name }) {
+      faults.add(.duplicate("column '\(objects.key.name)'", first: nil), at: place.at("key"))
+    }
+  }
+
+  /// The type of a column that tells items apart; nil where it was noted why it cannot.
+  private func keyType(_ name: String, _ scope: ExpressionScope, _ place: DefinitionError.Place) -> DataType? {
+    guard let type = columnType(name, scope, place) else { return nil }
+    if type.isInteger || type == .utf8 { return type }
+    faults.add(.roleType(name, "\(type)", expected: "a column of integers or strings"), at: place)
+    return nil
+  }
+
+  private func columnType(_ name: String, _ scope: ExpressionScope, _ place: DefinitionError.Place) -> DataType? {
+    if let column = scope.schema[name] { return column.type }
+    if !scope.isExcused(name) { faults.add(scope.unknown(name), at: place) }
     return nil
   }
 

@@ -27,6 +27,7 @@ extension DefinitionError {
     case systemColumn(String)
     case duplicate(String, first: String?)
     case unknown(String, String, known: [String])
+    case addedAtRequest(String)
     case undeclaredField(String, known: [String])
     case empty(String)
     case cycle([String])
@@ -94,6 +95,8 @@ extension DefinitionError.Reason: CustomStringConvertible {
     case .duplicate(let what, let first):
       "\(what) is declared twice\(first.map { ", first at \($0)" } ?? ""); rename or remove one"
     case .unknown(let kind, let name, let known): "unknown \(kind) '\(name)'; \(Self.choose(known, or: "declare it"))"
+    case .addedAtRequest(let name):
+      "column '\(name)' is added when events are read; add it with at='index' to use it here"
     case .undeclaredField(let path, let known):
       "'\(path)' is not among the fields; \(Self.choose(known, or: "declare it"))"
     case .empty(let what): "\(withArticle(what)) is missing; give one"

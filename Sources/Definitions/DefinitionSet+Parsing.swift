@@ -61,7 +61,7 @@ extension DefinitionSet {
       let definition = "event type '\(eventType.name)'"
       check(eventType.source, "source", sources.map(\.name), definition, "source")
       check(eventType.dataset, "dataset", datasets.map(\.name), definition, "dataset")
-      for case .lookup(let use) in eventType.enrichments {
+      for case .lookup(let use) in eventType.enrichments + eventType.requestEnrichments {
         check(use.lookup, "lookup", lookups.map(\.name), definition, "enrich")
       }
     }
@@ -166,6 +166,7 @@ extension EventTypeDefinition {
     explode = reader.optionalObject("explode") { Explode(path: $0.path("path"), key: $0.optionalString("key")) }
     columns = reader.objects("columns") { ComputedColumn(&$0) }
     enrichments = reader.objects("enrich") { Enrichment(&$0) }
+    requestEnrichments = reader.objectsIfThere("enrich_at_request") { Enrichment(&$0) }
   }
 }
 
@@ -184,9 +185,26 @@ extension SequenceDefinition {
     windowMicros = reader.optionalInteger("window_us")
     columns = reader.columns("columns")
     history = reader.objects("derive") { HistoryColumn(&$0) }
+    merge = reader.objectIfThere("merge") { MergeDefinition(&$0) }
+    objects = reader.objectIfThere("objects") { objects in
+      ObjectsDefinition(key: objects.object("key") { Field($0.string("name"), $0.type("type")) } ?? Field("", .null))
+    }
     freshnessMicros = reader.optionalInteger("freshness_us")
     completeness = reader.optionalObject("completeness") { promise in
       Completeness(share: promise.number("share"), delayMicros: promise.integer("delay_us"))
+    }
+  }
+}
+
+extension MergeDefinition {
+  fileprivate init(_ reader: inout ObjectReader) {
+    key = reader.string("key")
+    withinMicros = reader.integer("within_us")
+    actions = reader.optionalObject("actions") { actions in
+      let column = MultiHot(
+        name: actions.string("name"), column: actions.string("column"), values: actions.strings("values"))
+      actions.checkCount(column.values, in: 1...MultiHot.valueLimit, "values")
+      return column
     }
   }
 }

@@ -101,18 +101,20 @@ extension Enrichment {
 
 extension EventTypeDefinition {
   fileprivate var json: JSONValue {
-    [
+    var members: [String: JSONValue] = [
       "name": .string(name), "source": .string(source), "owner": .string(owner), "dataset": .string(dataset),
       "retention_us": .integer(retentionMicros), "where": .string(filter),
       "explode": explode.map { ["path": .string($0.path.text), "key": JSONValue($0.key)] } ?? .null,
       "columns": .array(columns.map { .object($0.members) }), "enrich": .array(enrichments.map(\.json)),
     ]
+    if !requestEnrichments.isEmpty { members["enrich_at_request"] = .array(requestEnrichments.map(\.json)) }
+    return .object(members)
   }
 }
 
 extension SequenceDefinition {
   fileprivate var json: JSONValue {
-    [
+    var members: [String: JSONValue] = [
       "name": .string(name), "version": JSONValue(version), "owner": .string(owner), "stage": .string(stage.rawValue),
       "events": .array(eventTypes.map { .string($0) }), "where": JSONValue(filter),
       "max_length": JSONValue(maximumLength),
@@ -121,6 +123,21 @@ extension SequenceDefinition {
       "derive": .array(history.map(\.json)), "freshness_us": JSONValue(freshnessMicros),
       "completeness": completeness.map { ["share": .number($0.share), "delay_us": .integer($0.delayMicros)] } ?? .null,
     ]
+    if let merge { members["merge"] = merge.json }
+    if let objects { members["objects"] = ["key": objects.key.json] }
+    return .object(members)
+  }
+}
+
+extension MergeDefinition {
+  fileprivate var json: JSONValue {
+    ["key": .string(key), "within_us": .integer(withinMicros), "actions": actions?.json ?? .null]
+  }
+}
+
+extension MultiHot {
+  fileprivate var json: JSONValue {
+    ["name": .string(name), "column": .string(column), "values": .array(values.map { .string($0) })]
   }
 }
 

@@ -41,15 +41,33 @@ package struct DefinitionSet: Sendable, Hashable {
   /// The event types whose events a dataset holds, in the order of their declaration.
   package func eventTypes(dataset: String) -> [EventTypeDefinition] { eventTypes.filter { $0.dataset == dataset } }
 
-  /// The columns of an event type after its enrichments, without the system columns.
+  /// The columns of an event type that are stored, without the system columns.
   package func features(of eventType: EventTypeDefinition) -> [Field] {
-    eventType.columns.map(\.field)
-      + eventType.enrichments.flatMap { step in
-        switch step {
-        case .derive(let column): [column.field]
-        case .lookup(let use): outputs(of: use)
-        }
+    eventType.columns.map(\.field) + eventType.enrichments.flatMap { outputs(of: $0) }
+  }
+
+  /// The columns that are added to an event type when its events are read.
+  package func requestFeatures(of eventType: EventTypeDefinition) -> [Field] {
+    eventType.requestEnrichments.flatMap { outputs(of: $0) }
+  }
+
+  private func outputs(of step: Enrichment) -> [Field] {
+    switch step {
+    case .derive(let column): [column.field]
+    case .lookup(let use): outputs(of: use)
+    }
+  }
+
+  /// The look-ups that event types use at a time, in the order of their first use.
+  package func lookups(at time: EnrichmentTime) -> [String] {
+    var names: [String] = []
+    for type in eventTypes {
+      for case .lookup(let use) in time == .index ? type.enrichments : type.requestEnrichments
+      where !names.contains(use.lookup) {
+        names.append(use.lookup)
       }
+    }
+    return names
   }
 
   /// The columns that one use of a look-up adds.

@@ -32,6 +32,14 @@ package struct Explode: Sendable, Hashable {
   }
 }
 
+/// When an enrichment is applied.
+package enum EnrichmentTime: String, Sendable, CaseIterable {
+  /// Before the event is stored.
+  case index
+  /// When it is read.
+  case request
+}
+
 /// A step that adds columns to an event, after its own and those of the steps before it.
 package enum Enrichment: Sendable, Hashable {
   case lookup(LookupUse)
@@ -50,8 +58,10 @@ package struct EventTypeDefinition: Sendable, Hashable {
   package var filter: String
   package var explode: Explode?
   package var columns: [ComputedColumn]
-  /// In an order in which each step finds what it reads.
+  /// Applied before events are stored, in an order in which each step finds what it reads.
   package var enrichments: [Enrichment]
+  /// Applied when events are read: what they add is not stored. In such an order, too.
+  package var requestEnrichments: [Enrichment]
 }
 
 /// A table of enriched events, which several event types may share.

@@ -9,6 +9,8 @@ struct ExpressionScope {
   private(set) var broken: Set<String> = []
   /// Whether columns may be missing because of a fault: nobody is blamed for reading a column that is not there.
   var isPartial: Bool
+  /// Columns that will be there when events are read, and cannot be read before.
+  var laterNames: Set<String> = []
 
   init(_ columns: [Field], isPartial: Bool = false) {
     schema = Schema([])
@@ -62,12 +64,17 @@ struct ExpressionScope {
       var place = place
       place.character = error.column
       if error.line > 1 { place.field = "\(place.field ?? ""), line \(error.line)" }
-      if case .unknownName(let name, nil) = error.reason {
-        faults.add(.unknown("column", name, known: names), at: place)
+      if case .unknownName(let name, let suggestion) = error.reason, suggestion == nil || laterNames.contains(name) {
+        faults.add(unknown(name), at: place)
       } else {
         faults.add(.expression(error.reason), at: place)
       }
     }
+  }
+
+  /// What is wrong with reading a column that is not there.
+  func unknown(_ name: String) -> DefinitionError.Reason {
+    laterNames.contains(name) ? .addedAtRequest(name) : .unknown("column", name, known: names)
   }
 
   private func isConsequence(_ error: ExpressionError) -> Bool {

@@ -52,6 +52,9 @@ package struct LookupDefinition: Sendable, Hashable {
   /// The time from which a row holds; an event gets the latest row that is not after it.
   package var asOf: AsOf?
   package var columns: [LookupColumn]
+
+  /// Where the table is.
+  package func path(in directory: String) -> String { table.hasPrefix("/") ? table : directory + "/" + table }
 }
 
 /// The column of a table that holds the time from which a row holds.

@@ -150,12 +150,45 @@ struct ObjectReader {
     }
   }
 
+  /// The same for a member that is left out when there are none.
+  mutating func objectsIfThere<Value>(_ name: String, _ read: (inout ObjectReader) -> Value) -> [Value] {
+    if members[name] == nil {
+      skip(name)
+      return []
+    }
+    return objects(name, read)
+  }
+
   /// The object that is a member, or nil for null.
   mutating func optionalObject<Value>(_ name: String, _ read: (inout ObjectReader) -> Value) -> Value? {
     guard let value = take(name), value != .null else { return nil }
     var reader = ObjectReader(value, at: place.at(name), faults: faults)
     defer { reader.finish() }
     return read(&reader)
+  }
+
+  /// The same for a member that is left out where it does not apply.
+  mutating func objectIfThere<Value>(_ name: String, _ read: (inout ObjectReader) -> Value) -> Value? {
+    if members[name] == nil {
+      skip(name)
+      return nil
+    }
+    return object(name, read)
+  }
+
+  /// The object that is a member; nil, noted, when it is none.
+  mutating func object<Value>(_ name: String, _ read: (inout ObjectReader) -> Value) -> Value? {
+    guard let value = take(name) else { return nil }
+    var reader = ObjectReader(value, at: place.at(name), faults: faults)
+    defer { reader.finish() }
+    return read(&reader)
+  }
+
+  /// Notes a list that is too long or too short.
+  func checkCount(_ values: [String], in range: ClosedRange<Int>, _ name: String) {
+    if range.contains(values.count) || members[name]?.array == nil { return }
+    let limits = Int64(range.lowerBound)...Int64(range.upperBound)
+    faults.add(.outOfRange(Int64(values.count), limits), at: place.at(name))
   }
 
   /// The elements of an array with their places.
@@ -191,7 +224,7 @@ extension JSONValue {
       } else if let kind = members["ref"]?.string, let name = members["name"]?.string {
         "the \(kind.replacing("_", with: " ")) '\(name)'"
       } else if let kind = members["kind"]?.string {
-        "a \(kind)"
+        withArticle(kind)
       } else {
         members["entries"] == nil ? "an object" : "a dictionary"
       }

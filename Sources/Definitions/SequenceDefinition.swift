@@ -55,10 +55,17 @@ package struct SequenceDefinition: Sendable, Hashable {
   /// The columns with their types, in the order asked for.
   package var columns: [Field]
   package var history: [HistoryColumn]
+  package var merge: MergeDefinition?
+  package var objects: ObjectsDefinition?
   /// Promised: an event can be read this long after it arrived, in microseconds.
   package var freshnessMicros: Int64?
   package var completeness: Completeness?
 
   /// What is known of each event: its columns, then those that are derived.
-  package var fields: [Field] { columns + history.map { Field($0.name, $0.type) } }
+  package var fields: [Field] {
+    columns + history.map { Field($0.name, $0.type) } + (merge?.actions.map { [$0.field] } ?? [])
+  }
+
+  /// What is known of each item; none where the sequence has no such view.
+  package var objectFields: [Field] { objects?.fields(eventTypes) ?? [] }
 }

@@ -1,5 +1,6 @@
 import Arrow
 import Definitions
+import Engine
 import SequenceStore
 import Synchronization
 
@@ -8,11 +9,14 @@ final class ServedDefinitions: Sendable {
   let definitions: DefinitionSet
   let plans: [String: SequencePlan]
 
-  /// - Throws: when a sequence's expressions do not fit the datasets.
-  init(_ definitions: DefinitionSet) throws {
+  /// - Parameter tables: of the look-ups that are used when events are read.
+  /// - Throws: when a sequence's expressions do not fit the datasets, or a table is missing.
+  init(_ definitions: DefinitionSet, tables: [String: LookupTable]) throws {
     self.definitions = definitions
     var plans: [String: SequencePlan] = [:]
-    for sequence in definitions.sequences { plans[sequence.name] = try SequencePlan(sequence, in: definitions) }
+    for sequence in definitions.sequences {
+      plans[sequence.name] = try SequencePlan(sequence, in: definitions, tables: tables)
+    }
     self.plans = plans
   }
 
@@ -27,9 +31,10 @@ final class ServedDefinitions: Sendable {
   }
 }
 
-/// The definitions that are served now, and where newer ones will come from.
+/// The definitions that are served now, with the tables that they look up, and where newer ones will come from.
 final class DefinitionsView: Sendable {
   let origin: DefinitionsOrigin
+  private let tables: ServedTables
   private let state: Mutex<State>
 
   private struct State {
@@ -37,28 +42,34 @@ final class DefinitionsView: Sendable {
     var stamp: String?
   }
 
-  init(_ origin: DefinitionsOrigin) throws {
-    self.origin = origin
+  init(_ origin: DefinitionsOrigin, tables: ServedTables) throws {
+    (self.origin, self.tables) = (origin, tables)
     let stamp = origin.stamp
-    state = Mutex(State(served: try ServedDefinitions(origin.load()), stamp: stamp))
+    let definitions = try origin.load()
+    let tablesStamp = tables.stamp(of: definitions)
+    let served = try ServedDefinitions(definitions, tables: tables.load(for: definitions))
+    state = Mutex(State(served: served, stamp: stamp.map { $0 + tablesStamp }))
   }
 
   var current: ServedDefinitions { state.withLock { $0.served } }
 
-  /// Takes up newer definitions, if there are any.
+  /// The directories whose changes call for a refresh.
+  var directories: [String] { [origin.directory] + tables.directories(of: current.definitions) }
+
+  /// Takes up newer definitions or tables, if there are any.
   ///
-  /// - Parameter prepare: called before requests see them.
+  /// - Parameter prepare: called before requests see newer definitions.
   /// - Throws: what is wrong with them, once for each change; the old ones stay.
   func refresh(prepare: (DefinitionSet) throws -> Void) throws {
-    guard let stamp = origin.stamp else { return }
+    guard let stamp = origin.stamp.map({ $0 + tables.stamp(of: current.definitions) }) else { return }
     let isNew = state.withLock { state in
       defer { state.stamp = stamp }
       return state.stamp != stamp
     }
     guard isNew else { return }
-    let served = try ServedDefinitions(origin.load())
-    guard served.definitions != current.definitions else { return }
-    try prepare(served.definitions)
+    let definitions = try origin.load()
+    let served = try ServedDefinitions(definitions, tables: tables.load(for: definitions))
+    if definitions != current.definitions { try prepare(definitions) }
     state.withLock { $0.served = served }
   }
 }

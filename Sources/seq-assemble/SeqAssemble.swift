@@ -35,6 +35,11 @@ struct SeqAssemble: SeqlineCommand {
       valueName: "time"))
   var until: PointInTime?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where the tables are that sequences look up when they are read.", valueName: "dir"))
+  var tables: String?
+
   @Option(help: "Memory for events, such as 512M or 4G.")
   var memory: ByteCount = ByteCount(1 << 30)
 
@@ -70,12 +75,15 @@ struct SeqAssemble: SeqlineCommand {
   private func run(_ stage: StageOptions, _ options: AssemblyOptions) throws -> AssemblyRun {
     guard let sequence else {
       if until != nil { throw ValidationError("--until ends sequences; name one with --sequence") }
+      if tables != nil { throw ValidationError("--tables is read for sequences; name one with --sequence") }
       return AssemblyRun(stage, options, definitions: output.isTable ? try definitions.loadIfNamed() : nil)
     }
     let definitions = try definitions.load()
     guard let sequence = definitions.sequence(sequence) else {
       throw ValidationError("--sequence: there is no sequence '\(sequence)' in the definitions")
     }
-    return try AssemblyRun(stage, options, sequence: sequence, in: definitions, untilMicros: until?.micros)
+    let tables = try tables.map { try LookupTable.loadAll(of: definitions, at: .request, directory: $0) } ?? [:]
+    return try AssemblyRun(
+      stage, options, sequence: sequence, in: definitions, tables: tables, untilMicros: until?.micros)
   }
 }

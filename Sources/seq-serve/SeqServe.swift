@@ -25,6 +25,11 @@ struct SeqServe: SeqlineCommand {
     help: ArgumentHelp("The compiled definitions (or $SEQ_DEFINITIONS; default: the store's).", valueName: "file"))
   var definitions: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where the tables are that sequences look up when they are read; followed, too.", valueName: "dir"))
+  var tables: String?
+
   @OptionGroup var listening: ListeningOptions
 
   @OptionGroup var limits: LimitOptions
@@ -40,7 +45,8 @@ struct SeqServe: SeqlineCommand {
     let origin = (definitions ?? environment("SEQ_DEFINITIONS")).map { DefinitionsOrigin.file($0) } ?? .store(directory)
     let report: @Sendable (any Error) -> Void = { standardError.line("seq-serve: \($0)") }
     let termination = Termination()
-    let api = try SequenceAPI(definitions: origin, store: directory, cacheByteCount: cache.bytes, report: report)
+    let api = try SequenceAPI(
+      definitions: origin, tables: tables, store: directory, cacheByteCount: cache.bytes, report: report)
     let server = try HTTPServer(
       address, tls: tls, threads: limits.threads ?? processorCount, limits: limits.limits,
       gate: Gate(tenants: tenants), metrics: api.metrics

@@ -25,12 +25,15 @@ import Testing
                          columns={"item_id": "item", "tag_names": "tags[].name"},
                          enrich=[Derive("loud", "name_length > 3"), Derive("name_length", "size(maker_name)"),
                                  maker.on("maker_key"), Derive("maker_key", "string(maker_id)"), item.on("item_id"),
-                                 looks.on("maker_id", prefix="maker_")])
+                                 looks.on("maker_id", prefix="maker_"), Derive("far", "size(later_maker_name)", at="request"),
+                                 maker.on("maker_key", prefix="later_", at="request")])
 
         Sequence("s", owner="team", events=[click, "view"], columns=["ts", "dwell", "maker_look", "maker_look_scale"],
                  max_length=50, caps={click: 3}, window="7d", where="dwell > 3 || loud", version=2, stage="staging",
                  derive=[Counter("n"), Counter("m", "max", "dwell", window="1h"), Counter("t", "min", "ts"),
                          Session("session", gap="30m"), Gap("gap", where="loud")],
+                 merge=Merge("item_id", within="1d", actions=MultiHot("event_type", ["click", "view"], name="actions")),
+                 objects=Objects("maker_id"),
                  freshness="250ms", completeness="99.9% after 1d")
         """)
   }
@@ -72,6 +75,13 @@ import Testing
     #expect(steps == ["item", "maker_key", "maker", "name_length", "loud", "maker_looks"])
   }
 
+  @Test func whatIsAddedAtRequestIsNotStored() throws {
+    let view = try #require(set.eventType("view"))
+    #expect(set.requestFeatures(of: view).map(\.name) == ["later_maker_name", "far"])
+    #expect(set.dataset("events")?.schema["later_maker_name"] == nil)
+    #expect(set.lookups(at: .request) == ["maker"])
+  }
+
   @Test func quantisedEmbeddingsAreStoredSmall() throws {
     let looks = try #require(set.lookup("looks"))
     #expect(
@@ -102,6 +112,10 @@ import Testing
         "int64", "int32", "timestamp[us, UTC]", "timestamp[us, UTC]", "int64",
       ])
     #expect(sequence.windowMicros == 604_800_000_000)
+    #expect(sequence.fields.last?.name == "actions" && sequence.fields.last?.type.description == "int8[2]")
+    #expect(sequence.merge?.withinMicros == 86_400_000_000)
+    #expect(
+      sequence.objectFields.map(\.name) == ["maker_id", "first", "last", "count", "count_click", "count_view"])
     #expect(sequence.freshnessMicros == 250_000)
     #expect(sequence.completeness?.share == 0.999)
     #expect(sequence.completeness?.delayMicros == 86_400_000_000)

@@ -255,6 +255,34 @@ import Testing
       "definitions.py:13: sequence 's': derive.e.where: character 1: unknown column 'kind'; declare it, or use one of 'user_id', 'ts', 'seen_at', 'event_type', 'event_key', 'revision', 'item_id', 'dwell', 'weight', 'category', 'embedding', 'maker_id'",
       "definitions.py:13: sequence 's': derive.g.where: the expression is int32, not bool; compare it with something"),
     Case(
+      "merging, objects and what is added at request",
+      #"""
+      seen = EventType("seen", source=log, owner="team", retention="30d", dataset="seen", columns={"item_id": "item", "weight": "dwell"},
+                       enrich=[Derive("heavy", "weight > 3", at="request"), Derive("light", "!heavy")])
+      Sequence("s", owner="t", events=[seen], columns=["ts", "heavy"], max_length=5, where="heavy", derive=[Counter("n", "sum", "heavy")],
+               merge=Merge("ts", within="90d", actions=MultiHot("item_id", ["a", "a"], name="heavy")), objects=Objects("heavy"))
+      Sequence("u", owner="t", events=[seen], columns=["ts"], max_length=5, merge=Objects("item_id"), objects="item_id")
+      Sequence("v", owner="t", events=[seen], columns=["ts"], max_length=5, merge=Merge("item", within="0s", actions=MultiHot("event_type", [], name="ts")))
+      EventType("odd", source=log, owner="t", retention="30d", columns={"item_id": "item"}, enrich=[Derive("x", "item_id + 1", at="later")])
+      """#,
+      "definitions.py:13: event type 'seen': enrich[0].light: character 2: column 'heavy' is added when events are read; add it with at='index' to use it here",
+      "definitions.py:15: sequence 's': where: character 1: column 'heavy' is added when events are read; add it with at='index' to use it here",
+      "definitions.py:15: sequence 's': derive.n.column: column 'heavy' is added when events are read; add it with at='index' to use it here",
+      "definitions.py:15: sequence 's': merge.key: 'ts' is timestamp[us, UTC]; give a column of integers or strings",
+      "definitions.py:15: sequence 's': merge.within: 90d reaches back further than any event is kept, at most 30d ('seen'); shorten it or lengthen the retention",
+      "definitions.py:15: sequence 's': merge.actions.name: column 'heavy' is declared twice; rename or remove one",
+      "definitions.py:15: sequence 's': merge.actions.column: 'item_id' is int64; give a column of strings",
+      "definitions.py:15: sequence 's': merge.actions.values[1]: value 'a' is declared twice; rename or remove one",
+      "definitions.py:15: sequence 's': objects.key: column 'heavy' is added when events are read; add it with at='index' to use it here",
+      "definitions.py:17: sequence 'u': merge: this is an objects; give a Merge",
+      "definitions.py:17: sequence 'u': objects: this is a string; give an Objects",
+      "definitions.py:18: sequence 'v': merge.actions.values: 0 is out of range; give 1 to 64",
+      "definitions.py:18: sequence 'v': merge.key: unknown column 'item'; declare it, or use one of 'user_id', 'ts', 'seen_at', 'event_type', 'event_key', 'revision', 'item_id', 'weight'",
+      "definitions.py:18: sequence 'v': merge.within: a time of 0 keeps nothing; give one such as '90d', '12h', '30m', '15s' or '250ms'",
+      "definitions.py:18: sequence 'v': merge.actions.name: 'ts' is a system column that every event has; choose another name",
+      "definitions.py:19: event type 'odd': enrich[0].at: 'later' is no time of an enrichment; give one of 'index', 'request'"
+    ),
+    Case(
       "kinds of Python values",
       #"""
       import datetime

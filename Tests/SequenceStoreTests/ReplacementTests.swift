@@ -65,7 +65,7 @@ import Testing
     let test = try TestStore()
     var earlier = test
     let source = TestStore.source.replacing(", \"text\": \"text\"}", with: "}").replacing(", \"text\"]", with: "]")
-      .replacing(" || text != null", with: "")
+      .replacing(" || text != null", with: "").replacing("\"text\", \"2d\"", with: "\"event_type\", \"2d\"")
       .replacing("USER", with: "int64").replacing("ARRIVAL", with: "arrival='seen',").replacing("ID ", with: "")
     test.directory.write(source, to: "earlier.py")
     earlier.definitions = try AuthoringModule.find().compile(test.directory.path + "/earlier.py")

@@ -76,6 +76,12 @@ struct TestStore {
                      Counter("sum_2d", "sum", "item_id", window="2d"), Counter("mean_1h", "mean", "item_id", window="1h"),
                      Counter("least_30m", "min", "item_id", window="30m"), Session("session", gap="4m"), Gap("gap"),
                      Gap("since_rare", where="event_type == 'save' && item_id > 90")])
+    def merged(name, key, within):
+        Sequence(name, owner="team", events=[click, save, view], max_length=500,
+                 columns=["ts", "event_type", "item_id", "text"], objects=Objects(key),
+                 merge=Merge(key, within=within, actions=MultiHot("event_type", ["save", "view"], name="actions")))
+    merged("merged", "item_id", "40m")
+    merged("merged_texts", "text", "2d")
     """
 
   /// - Parameter directory: where a store may be already; nil for a new one.

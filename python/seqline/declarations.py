@@ -109,9 +109,12 @@ class Lookup(_Named):
     def __init__(self, name, *, table, key, columns, as_of=None, quantize=None):
         super().__init__(name, table=table, key=key, columns=columns, as_of=as_of, quantize=quantize or {})
 
-    def on(self, column, prefix=""):
-        """Looks the values of the event's `column` up; `prefix` goes before the names of the columns added."""
-        return _Step("lookup", lookup=self, on=column, prefix=prefix)
+    def on(self, column, prefix="", at="index"):
+        """Looks the values of the event's `column` up; `prefix` goes before the names of the columns added.
+
+        at  "index": before the event is stored; "request": when it is read, from the table as it is then
+        """
+        return _Step("lookup", lookup=self, on=column, prefix=prefix, at=at)
 
 
 class EventType(_Named):
@@ -151,6 +154,8 @@ class Sequence(_Named):
     caps          {event type: the most events of it}
     window        only events of this long before the sequence's end: "90d"
     derive        Counter, Session and Gap columns
+    merge         a Merge: events of one item that lie close together are given out as one
+    objects       an Objects: the sequence can also be asked for as a row per item
     freshness     the promise how long after its arrival an event can be read: "1s"
     completeness  the promise how much can be read how long after it happened: "99.9% after 1d"
     """
@@ -158,11 +163,11 @@ class Sequence(_Named):
     _kind = "sequence"
 
     def __init__(self, name, *, owner, events, columns, max_length, stage="development", version=1, where=None,
-                 caps=None, window=None, derive=(), freshness=None, completeness=None):
+                 caps=None, window=None, derive=(), merge=None, objects=None, freshness=None, completeness=None):
         super().__init__(
             name, owner=owner, events=events, columns=columns, max_length=max_length, stage=stage, version=version,
-            where=where, caps=_named_caps(caps or {}), window=window, derive=derive, freshness=freshness,
-            completeness=completeness)
+            where=where, caps=_named_caps(caps or {}), window=window, derive=derive, merge=merge,
+            objects=objects, freshness=freshness, completeness=completeness)
 
 
 def _named_caps(caps):
@@ -173,10 +178,13 @@ def _named_caps(caps):
 
 
 class Derive(_Step):
-    """A column that a CEL expression computes from the event's other columns."""
+    """A column that a CEL expression computes from the event's other columns.
 
-    def __init__(self, name, expression):
-        super().__init__("derive", name=name, expression=expression)
+    at  "index": before the event is stored; "request": when it is read
+    """
+
+    def __init__(self, name, expression, at="index"):
+        super().__init__("derive", name=name, expression=expression, at=at)
 
 
 class Counter(_Step):
@@ -202,6 +210,31 @@ class Gap(_Step):
 
     def __init__(self, name, *, where=None):
         super().__init__("gap", name=name, where=where)
+
+
+class Merge(_Step):
+    """Of the events with the same value of the column `key` that lie close together the newest is given out.
+
+    within   how much older than the newest of them an event may be: "1d"
+    actions  a MultiHot column over all of them
+    """
+
+    def __init__(self, key, *, within, actions=None):
+        super().__init__("merge", key=key, within=within, actions=actions)
+
+
+class MultiHot(_Step):
+    """A column with a number for each of `values`: 1 where an event has it in `column`, else 0."""
+
+    def __init__(self, column, values, *, name):
+        super().__init__("multihot", name=name, column=column, values=values)
+
+
+class Objects(_Step):
+    """A row per value of the column `key`: its first and last event's ts, how many there are, how many of each type."""
+
+    def __init__(self, key):
+        super().__init__("objects", key=key)
 
 
 class Store:

@@ -7,13 +7,15 @@ import Parquet
 
 extension LookupTable {
   /// Loads the tables of all look-ups that event types use.
-  /// - Parameter directory: where the look-ups' paths begin.
-  package static func loadAll(of definitions: DefinitionSet, directory: String) throws -> [String: LookupTable] {
+  /// - Parameters:
+  ///   - time: of the uses that count.
+  ///   - directory: where the look-ups' paths begin.
+  package static func loadAll(
+    of definitions: DefinitionSet, at time: EnrichmentTime = .index, directory: String
+  ) throws -> [String: LookupTable] {
     var tables: [String: LookupTable] = [:]
-    for type in definitions.eventTypes {
-      for case .lookup(let use) in type.enrichments where tables[use.lookup] == nil {
-        tables[use.lookup] = try load(definitions.lookup(use.lookup)!, directory: directory)
-      }
+    for name in definitions.lookups(at: time) {
+      tables[name] = try load(definitions.lookup(name)!, directory: directory)
     }
     // What decoding took is not needed any more.
     FreedMemory.giveBack()
@@ -23,7 +25,7 @@ extension LookupTable {
   /// Loads a table from Parquet, NDJSON or CSV, told apart by the file's name.
   /// - Throws: `LookupError` for a missing column, or one of another type.
   package static func load(_ lookup: LookupDefinition, directory: String) throws -> LookupTable {
-    let path = lookup.table.hasPrefix("/") ? lookup.table : directory + "/" + lookup.table
+    let path = lookup.path(in: directory)
     let columns = try LookupColumns(lookup)
     let format = TableFormat(path: path)
     let table = format == .parquet ? try columns.readParquet(path) : try columns.readText(path, isCSV: format == .csv)

@@ -71,6 +71,9 @@ package final class LookupTable: Sendable {
     let compacted = columns.contains { $0.isWide } ? scratch.compact(match.rows, tableRowCount: rowCount) : nil
     return columns.map { $0.values(for: match.rows, compacted: compacted) }
   }
+
+  /// The look-up's columns for matched rows, a value for each: for few events.
+  func values(for match: LookupMatch) -> [ArrowArray] { columns.map { $0.plainValues(for: match.rows) } }
 }
 
 /// Which table row each event got.
@@ -171,6 +174,17 @@ private struct LookupColumnValues: Sendable {
     case .coded(let codes, let values): Self.dictionary(rows, values: values) { codes[Int($0)] }
     case .wide(let column):
       Self.dictionary(rows, places: compacted!.places, values: column.take(compacted!.distinct), of: column)
+    }
+  }
+
+  func plainValues(for rows: Buffer) -> ArrowArray {
+    switch form {
+    case .coded(let codes, let values):
+      let span = rows.span(of: Int32.self)
+      var places = BufferBuilder(capacity: rows.byteCount)
+      for event in 0..<span.count { places.append(span[event] < 0 ? -1 : codes[Int(span[event])]) }
+      return values.take(places.finish())
+    case .wide(let column): return column.take(rows)
     }
   }
 

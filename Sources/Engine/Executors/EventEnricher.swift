@@ -16,14 +16,9 @@ package struct EventEnricher: Sendable {
   private struct Shape: Sendable {
     /// The columns that events bring: the system's and their own.
     var inputs: [Field]
-    var steps: [Step]
+    var steps: [EnrichmentStep]
     /// What comes out.
     var schema: Schema
-  }
-
-  private enum Step: Sendable {
-    case lookup(LookupTable, on: String, prefix: String)
-    case derive(ComputedColumn, CheckedExpression)
   }
 
   /// - Parameters:
@@ -50,17 +45,8 @@ package struct EventEnricher: Sendable {
     let userType = definitions.dataset(type.dataset)?.userType ?? .int64
     let inputs = SystemColumns.fields(userType: userType) + type.columns.map(\.field)
     var schema = Schema(inputs)
-    var steps: [Step] = []
-    for enrichment in type.enrichments {
-      switch enrichment {
-      case .lookup(let use):
-        steps.append(.lookup(tables[use.lookup]!, on: use.on, prefix: use.prefix))
-        schema.fields += definitions.outputs(of: use)
-      case .derive(let column):
-        steps.append(.derive(column, try Expression.compile(column.expression, schema: schema)))
-        schema.fields.append(column.field)
-      }
-    }
+    let steps = try EnrichmentStep.steps(
+      type.enrichments, extending: &schema, definitions: definitions, tables: tables)
     return Shape(inputs: inputs, steps: steps, schema: schema)
   }
 

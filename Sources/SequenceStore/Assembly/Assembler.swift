@@ -33,6 +33,8 @@ package struct AssemblyCounts: Sendable, Equatable {
   package var superseded = 0
   /// Sorted runs written to temporary files.
   package var spilledRuns = 0
+  /// By look-up: events given out that found their key, and events whose key the table lacks.
+  package var coverage: [String: RunReport.Coverage] = [:]
 
   package init() {}
 }

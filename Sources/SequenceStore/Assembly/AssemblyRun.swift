@@ -21,13 +21,16 @@ package struct AssemblyRun {
 
   /// A row per user.
   ///
-  /// - Parameter untilMicros: the sequences' end, exclusive; nil: each user's window ends with the last event.
+  /// - Parameters:
+  ///   - tables: of the look-ups that are used when events are read.
+  ///   - untilMicros: the sequences' end, exclusive; nil: each user's window ends with the last event.
   package init(
     _ stage: StageOptions, _ options: AssemblyOptions, sequence: SequenceDefinition, in definitions: DefinitionSet,
-    untilMicros: Int64? = nil
-  ) throws(ExpressionErrors) {
+    tables: [String: LookupTable] = [:], untilMicros: Int64? = nil
+  ) throws {
     self.stage = stage
-    let assembler = try SequenceAssembler(sequence, in: definitions, untilMicros: untilMicros, options: options)
+    let assembler = try SequenceAssembler(
+      sequence, in: definitions, tables: tables, untilMicros: untilMicros, options: options)
     emptySchemas = [assembler.schema]
     assembly = SequenceAssembly(assembler)
   }
@@ -44,6 +47,7 @@ package struct AssemblyRun {
     if let horizon = report.horizonMicros { try output.write(.horizon(horizon)) }
     try output.finish()
     report.rowsOut = counts.rowsOut
+    report.coverage = counts.coverage
     return (report, counts)
   }
 }

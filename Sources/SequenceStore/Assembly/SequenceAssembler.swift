@@ -15,15 +15,17 @@ package struct SequenceAssembler: ~Copyable {
   private var assembler: Assembler
 
   /// - Parameters:
+  ///   - tables: of the look-ups that are used when events are read.
   ///   - untilMicros: the sequences' end, exclusive; nil: each user's window ends with the last event.
-  /// - Throws: `ExpressionErrors` of the sequence's filters.
+  /// - Throws: `ExpressionErrors` of the sequence's filters; `TablesMissing`.
   package init(
-    _ definition: SequenceDefinition, in definitions: DefinitionSet, untilMicros: Int64? = nil,
-    options: AssemblyOptions = AssemblyOptions()
-  ) throws(ExpressionErrors) {
+    _ definition: SequenceDefinition, in definitions: DefinitionSet, tables: [String: LookupTable] = [:],
+    untilMicros: Int64? = nil, options: AssemblyOptions = AssemblyOptions()
+  ) throws {
     let datasets = definition.eventTypes.compactMap { definitions.eventType($0)?.dataset }
     let known = datasets.compactMap { definitions.dataset($0) }.flatMap(\.schema.fields)
-    let plan = try SequenceColumns(definition, Schema(known))
+    let enricher = try definition.enricher(in: definitions, tables: tables)
+    let plan = try SequenceColumns(definition, Schema(known), enricher)
     projection = SequenceProjection(definition, needing: plan.names, known: known, label: definitions.label)
     builder = SequenceBuilder(
       definition, plan, SequenceTrimmer(definition, untilMicros: untilMicros), user: projection.schema.fields[0],
@@ -44,9 +46,10 @@ package struct SequenceAssembler: ~Copyable {
     let builder = builder
     var carried: [RecordBatch] = []
     var userCount = 0
+    var coverage: [String: RunReport.Coverage] = [:]
     func give(_ events: [RecordBatch]) throws {
       if events.isEmpty { return }
-      let sequences = builder.sequences(RecordBatch.concatenate(events))
+      let sequences = builder.sequences(RecordBatch.concatenate(events), coverage: &coverage)
       userCount += sequences.rowCount
       if sequences.rowCount > 0 { try emit(sequences) }
     }
@@ -63,6 +66,7 @@ package struct SequenceAssembler: ~Copyable {
     }
     try give(carried)
     counts.rowsOut = userCount
+    counts.coverage = coverage
     return counts
   }
 }

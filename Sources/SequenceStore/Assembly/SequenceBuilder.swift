@@ -13,8 +13,7 @@ struct SequenceBuilder {
   init(
     _ definition: SequenceDefinition, _ columns: SequenceColumns, _ trimmer: SequenceTrimmer, user: Field, label: String
   ) {
-    let shown = definition.columns.filter { $0.name != SystemColumns.user }
-    let lists = (shown + definition.history.map { Field($0.name, $0.type) }).map { field in
+    let lists = definition.fields.filter { $0.name != SystemColumns.user }.map { field in
       Field(field.name, .list(Field("item", field.type)), isNullable: false)
     }
     let metadata = [
@@ -25,22 +24,30 @@ struct SequenceBuilder {
     self.trimmer = trimmer
   }
 
-  /// - Parameter events: of whole users, in order.
+  /// - Parameters:
+  ///   - events: of whole users, in order.
+  ///   - coverage: by look-up, what was found and what was not, added up.
   /// - Returns: a row per user with at least one event in the sequence.
-  func sequences(_ events: RecordBatch) -> RecordBatch {
+  func sequences(_ events: RecordBatch, coverage: inout [String: RunReport.Coverage]) -> RecordBatch {
     let events = columns.filter.map { events.filter($0.trueRows(of: events)) } ?? events
     let users = events.columns[0]
     let runs = users.runs
-    let selection = trimmer.select(
-      runs, times: events[SystemColumns.ts]!.values, types: events[SystemColumns.eventType]!)
+    let selection = trimmer.select(runs, of: events)
     let chosen = events.take(selection.rows)
     let offsets = Buffer(selection.offsets)
     func list(_ child: ArrowArray) -> ArrowArray {
       let type = DataType.list(Field("item", child.type))
       return ArrowArray(type, count: selection.users.count, storage: .list(offsets: offsets, child: child))
     }
-    let computed = columns.history.map { list($0.values(events, users: runs, rows: selection.rows)) }
-    let shown = schema.fields.dropFirst().dropLast(computed.count).map { list(chosen[$0.name]!.decoded()) }
+    let history = columns.history.map { $0.values(events, users: runs, rows: selection.rows) }
+    let computed = (history + (selection.actions.map { [$0] } ?? [])).map(list)
+    let added = columns.enrichment.map { enrichment in
+      let values = enrichment.columns(of: chosen, coverage: &coverage)
+      return Dictionary(uniqueKeysWithValues: zip(enrichment.outputs.map(\.name), values))
+    }
+    let shown = schema.fields.dropFirst().dropLast(computed.count).map { field in
+      list(added?[field.name] ?? chosen[field.name]!.decoded())
+    }
     return RecordBatch(
       schema, [users.take(Buffer(selection.users)).decoded()] + shown + computed, rowCount: selection.users.count)
   }

@@ -6,10 +6,19 @@ extension EventCollector {
   /// The columns asked for of the rows found, oldest first.
   mutating func events(using context: inout DecodingContext) throws(StoreError) -> RecordBatch {
     guard !found.isEmpty else { return RecordBatch(empty: Schema(request.columns)) }
-    if computers.isEmpty { return try columns(request.columns, of: found, using: &context) }
-    let derived = try derivedColumns(using: &context)
-    let stored = request.columns.filter { derived[$0.name] == nil }
-    let read = try columns(stored, of: found, using: &context)
+    let enrichment = plan.enricher?.adding(Set(request.columns.map(\.name)))
+    if computers.isEmpty && merging?.hasActions != true && enrichment == nil {
+      return try columns(request.columns, of: found, using: &context)
+    }
+    var derived = try derivedColumns(using: &context)
+    var names = enrichment?.inputs ?? []
+    names += request.columns.map(\.name).filter { derived[$0] == nil && !names.contains($0) }
+    let read = try columns(SequencePlan.fields(names, of: plan.columns), of: found, using: &context)
+    if let enrichment {
+      for (field, values) in zip(enrichment.outputs, enrichment.columns(of: read, coverage: &coverage)) {
+        derived[field.name] = values
+      }
+    }
     return RecordBatch(
       Schema(request.columns), request.columns.map { derived[$0.name] ?? read[$0.name]! }, rowCount: found.count)
   }

@@ -20,7 +20,7 @@ extension EventCollector {
         history += try events(ofSteps: candidates.count - 1..<candidates.count)
         continue
       }
-      if found.contains(where: { superseded.contains($0.id) }) { return false }
+      if isStale(since: known) { return false }
       known = superseded.count
       history = try events(ofSteps: candidates.indices)
       (pending, checkedCount) = (computers.map(\.lookBack), 0)
@@ -89,6 +89,15 @@ extension EventCollector {
 
   /// The derived columns of the rows found, oldest first, by name.
   mutating func derivedColumns(using context: inout DecodingContext) throws(StoreError) -> [String: ArrowArray] {
+    var columns: [String: ArrowArray] = [:]
+    if let actions = merging?.actions, let name = merging?.definition.actions?.name { columns[name] = actions }
+    if !computers.isEmpty { columns.merge(try historyColumns(using: &context)) { first, _ in first } }
+    return columns
+  }
+
+  private mutating func historyColumns(
+    using context: inout DecodingContext
+  ) throws(StoreError) -> [String: ArrowArray] {
     var names = [SystemColumns.ts]
     for name in computers.flatMap(\.inputs) where !names.contains(name) { names.append(name) }
     let events = try columns(SequencePlan.fields(names, of: plan.columns), of: history, using: &context)

@@ -1,6 +1,7 @@
 import Arrow
 import Buffers
 import Definitions
+import Engine
 import Expressions
 
 /// Finds the rows that answer one request, in data files and the live log.
@@ -27,6 +28,8 @@ struct EventCollector {
   private let user: UserProbe
   /// The newest first. When the user has live rows, a last one without files takes those that are older than all files.
   let steps: [ReadStep]
+  /// Where the window begins, with what may be merged into its events.
+  private let fromMicros: Int64?
   /// Those before are steps of the window; what comes after is read only to look back.
   private let windowStepCount: Int
   /// The derived columns that are asked for.
@@ -43,10 +46,13 @@ struct EventCollector {
   private var live: [Found]?
   /// Newest first.
   private(set) var found: [Found] = []
+  /// Nil where events are given out as they are.
+  var merging: EventMerging?
   /// The events that the derived columns see, newest first; none when no such column is asked for.
   var history: [Found] = []
   private var capped: [String: Int] = [:]
   private(set) var cut: Set<SequenceEvents.Cut> = []
+  var coverage: [String: RunReport.Coverage] = [:]
 
   /// Whether rows of one event may have been read from several places.
   var mayRepeat: Bool
@@ -72,7 +78,10 @@ struct EventCollector {
     computers = plan.computed.history.filter { computer in
       request.columns.contains { $0.name == computer.column.name }
     }
-    (steps, windowStepCount) = Self.steps(datasets, request, of: user, computers, hasLive: !sources.isEmpty)
+    merging = EventMerging(plan, request)
+    fromMicros = request.fromMicros.map { [merging] in $0.addingSaturated(-(merging?.lookBackMicros ?? 0)) }
+    (steps, windowStepCount) = Self.steps(
+      datasets, request, of: user, from: fromMicros, looksBack: !computers.isEmpty, hasLive: !sources.isEmpty)
     derived = Dictionary(uniqueKeysWithValues: datasets.map { ($0.name, $0.derived) })
     retractions = Dictionary(
       uniqueKeysWithValues: datasets.map { dataset in
@@ -90,13 +99,12 @@ struct EventCollector {
 
   /// The steps of the window, then those that may have to be read to look back.
   private static func steps(
-    _ datasets: [DatasetSnapshot], _ request: SequenceRequest, of user: UserProbe, _ computers: [HistoryComputer],
+    _ datasets: [DatasetSnapshot], _ request: SequenceRequest, of user: UserProbe, from: Int64?, looksBack: Bool,
     hasLive: Bool
   ) -> ([ReadStep], windowCount: Int) {
     let rest = hasLive ? [ReadStep.rest] : []
-    var steps = ReadStep.steps(
-      datasets, of: user, from: computers.isEmpty ? request.fromMicros : nil, until: request.untilMicros)
-    guard !computers.isEmpty, let from = request.fromMicros else { return (steps + rest, steps.count + rest.count) }
+    var steps = ReadStep.steps(datasets, of: user, from: looksBack ? nil : from, until: request.untilMicros)
+    guard looksBack, let from else { return (steps + rest, steps.count + rest.count) }
     let first = Day(micros: from)
     var windowCount = steps.firstIndex { $0.lastDay! < first } ?? steps.count
     if hasLive {
@@ -117,20 +125,27 @@ struct EventCollector {
   /// - Returns: false when a row of an earlier step turned out to be superseded, so that all must be selected anew.
   private mutating func select(using context: inout DecodingContext) throws(StoreError) -> Bool {
     (found, capped, cut) = ([], [:], [])
+    merging?.restart()
     for step in 0..<windowStepCount {
-      if found.count >= request.last {
+      if found.count >= request.last, step == 0 || isMerged(before: steps[step - 1].startMicros ?? .min) {
         if hasRows(step) { cut.insert(.length) }
         return true
       }
       if step == candidates.count {
         let known = superseded.count
         try read(steps[step], using: &context)
-        if superseded.count > known, found.contains(where: { superseded.contains($0.id) }) { return false }
+        if isStale(since: known) { return false }
       }
       try take(candidates[step])
     }
     if windowStepCount < steps.count, hasOlderLiveRows { cut.insert(.window) }
     return true
+  }
+
+  /// Whether what is superseded by now was selected.
+  func isStale(since known: Int) -> Bool {
+    guard superseded.count > known else { return false }
+    return merging != nil || found.contains { superseded.contains($0.id) }
   }
 
   /// Whether live rows are left that no step of the window took.
@@ -180,7 +195,7 @@ struct EventCollector {
 
   private func overlaps(_ file: StoreFile) -> Bool {
     guard let times = file.times else { return true }
-    let from = computers.isEmpty ? request.fromMicros : nil
+    let from = computers.isEmpty ? fromMicros : nil
     return times.upperBound >= from ?? .min && times.lowerBound < request.untilMicros ?? .max
   }
 
@@ -194,6 +209,7 @@ struct EventCollector {
     let ts = try source.key(SystemColumns.ts, .timestampMicrosUTC).values
     let revisions = try source.key(SystemColumns.revision, .int32).values
     let retracted: Bitmap? = isLive ? try source.key(SystemColumns.retracted, .boolean).bits : nil
+    try addMergeInputs(index, using: &context)
     let kept: Bitmap? = if let filter { try self.kept(source, filter, using: &context) } else { nil }
     let known = try known(source)
     var rows: [Found] = []
@@ -251,6 +267,10 @@ struct EventCollector {
   private mutating func take(_ rows: [Found]) throws(StoreError) {
     for row in rows.reversed() {
       if row.micros >= request.untilMicros ?? .max { continue }
+      if merging != nil {
+        guard try takeMerged(row) else { return }
+        continue
+      }
       if row.micros < request.fromMicros ?? .min {
         cut.insert(.window)
         return
@@ -262,6 +282,23 @@ struct EventCollector {
       }
       if try isWithinCap(row.id) { found.append(row) }
     }
+  }
+
+  /// Selects a row if it is the newest of its group.
+  /// - Returns: false when no older one can matter.
+  private mutating func takeMerged(_ row: Found) throws(StoreError) -> Bool {
+    let isBefore = row.micros < request.fromMicros ?? .min
+    let isFull = found.count >= request.last
+    guard try isWanted(row.id), let group = begin(row) else { return true }
+    if isBefore || isFull {
+      cut.insert(isBefore ? .window : .length)
+      return !isMerged(before: row.micros.addingSaturated(1))
+    }
+    if try isWithinCap(row.id) {
+      found.append(row)
+      noteFound(inGroup: group)
+    }
+    return true
   }
 
   func isWanted(_ row: RowID) throws(StoreError) -> Bool {

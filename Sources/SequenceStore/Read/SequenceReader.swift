@@ -21,14 +21,31 @@ package final class SequenceReader {
     context = DecodingContext(verifiesChecksums: verifiesChecksums, cache: cache)
   }
 
-  /// The newest events that `request` wants, oldest first.
+  /// The newest events or items that `request` wants, oldest first.
   ///
   /// - Parameter live: the user's rows of the live log, taken before the snapshot was.
   package func read(
     _ request: SequenceRequest, of plan: SequencePlan, live: LiveRows = LiveRows()
   ) throws(StoreError) -> SequenceEvents {
+    if request.view == .objects, let objects = plan.objects { return try read(objects, request, of: plan, live) }
     var collector = EventCollector(snapshot, live, request, plan)
     try collector.collect(using: &context)
-    return SequenceEvents(events: try collector.events(using: &context), cut: collector.cut)
+    let events = try collector.events(using: &context)
+    return SequenceEvents(events: events, cut: collector.cut, coverage: collector.coverage)
+  }
+
+  private func read(
+    _ objects: ObjectView, _ request: SequenceRequest, of plan: SequencePlan, _ live: LiveRows
+  ) throws(StoreError) -> SequenceEvents {
+    var whole = request
+    (whole.last, whole.caps) = (.max, [:])
+    whole.columns = SequencePlan.fields(objects.inputs, of: plan.columns)
+    var collector = EventCollector(snapshot, live, whole, plan)
+    try collector.collect(using: &context)
+    let (rows, isCut) = objects.objects(try collector.events(using: &context), last: request.last)
+    let columns = request.columns.map { rows[$0.name]! }
+    return SequenceEvents(
+      events: RecordBatch(Schema(request.columns), columns, rowCount: rows.rowCount),
+      cut: isCut ? collector.cut.union([.length]) : collector.cut)
   }
 }

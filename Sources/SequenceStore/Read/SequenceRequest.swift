@@ -1,5 +1,6 @@
 import Arrow
 import Definitions
+import Engine
 import Expressions
 
 /// A sequence, ready to be read from a store: its definition with its expressions compiled. Shared by threads.
@@ -15,9 +16,17 @@ package struct SequencePlan: Sendable {
   let computed: SequenceColumns
   /// The columns that the definition's filter reads.
   let filterFields: [Field]
+  /// The columns that merging reads.
+  let mergeFields: [Field]
+  let objects: ObjectView?
+  /// What is added to events that are read.
+  let enricher: RequestEnricher?
 
-  /// - Throws: the filters' errors.
-  package init(_ definition: SequenceDefinition, in definitions: DefinitionSet) throws {
+  /// - Parameter tables: of the look-ups that are used when events are read.
+  /// - Throws: `ExpressionErrors` of the filters; `TablesMissing`.
+  package init(
+    _ definition: SequenceDefinition, in definitions: DefinitionSet, tables: [String: LookupTable] = [:]
+  ) throws {
     self.definition = definition
     var datasets: [String] = []
     for name in definition.eventTypes {
@@ -36,9 +45,12 @@ package struct SequencePlan: Sendable {
     }
     self.eventTypes = eventTypes
     self.columns = columns
-    let computed = try SequenceColumns(definition, Schema(columns))
+    enricher = try definition.enricher(in: definitions, tables: tables)
+    let computed = try SequenceColumns(definition, Schema(columns), enricher)
     self.computed = computed
     filterFields = Self.fields(computed.filter?.columnNames ?? [], of: columns)
+    mergeFields = Self.fields(definition.merge?.inputs ?? [], of: columns)
+    objects = definition.objects.map { ObjectView(definition: $0, eventTypes: definition.eventTypes) }
   }
 
   static func fields(_ names: [String], of columns: [Field]) -> [Field] {
@@ -46,12 +58,21 @@ package struct SequencePlan: Sendable {
   }
 }
 
-/// Which of a user's events are wanted.
+/// Which of a user's events are wanted, or which of the items that they are of.
 package struct SequenceRequest: Sendable {
+  /// What a row of the answer is.
+  package enum View: String, Sendable, CaseIterable {
+    /// An event, or the newest of those that the definition merges.
+    case events
+    /// An item, as the definition's `objects` says: all events of it count, merged or not, whatever the caps.
+    case objects
+  }
+
   package var user: UserID
+  package var view = View.events
   /// At most this many, the newest.
   package var last: Int
-  /// At most this many of a type, the newest.
+  /// At most this many events of a type, the newest.
   package var caps: [String: Int]
   /// No event before this time, in microseconds since 1970-01-01T00:00Z.
   package var fromMicros: Int64?
@@ -59,7 +80,8 @@ package struct SequenceRequest: Sendable {
   package var untilMicros: Int64?
   /// Only rows that had arrived by then count, of each event the highest revision among them.
   package var knownAtMicros: Int64?
-  /// In the order in which they are answered: columns that can be read, and derived ones of the definition.
+  /// In the order in which they are answered: columns that can be read, and derived ones of the definition; of items those
+  /// of its `objectFields`.
   package var columns: [Field]
 
   package init(
@@ -76,13 +98,15 @@ package struct SequenceRequest: Sendable {
   }
 }
 
-/// A user's events, oldest first, and why there are not more.
+/// A user's events, oldest first, or items, by their last events, and why there are not more.
 package struct SequenceEvents: Sendable {
   package var events: RecordBatch
   package var cut: Set<Cut> = []
+  /// By look-up that was used: events that found their key, and events whose key the table lacks.
+  package var coverage: [String: RunReport.Coverage] = [:]
 
   package enum Cut: String, Sendable, Hashable, CaseIterable {
-    /// As many events as were asked for were found; the user may have older ones.
+    /// As many as were asked for were found; the user may have older ones.
     case length
     /// The user has events before the window.
     case window

@@ -22,14 +22,15 @@ package final class SequenceAPI: Sendable {
   private let dashboard: Dashboard
 
   /// - Parameters:
+  ///   - tables: the directory of the tables that are looked up when events are read.
   ///   - cacheByteCount: memory for decoded pages; 0: none is kept.
   ///   - report: told what is wrong with the live log.
-  /// - Throws: when a sequence's expressions do not fit the datasets, or the store cannot be read.
+  /// - Throws: when a sequence's expressions do not fit the datasets, a table is missing, or the store cannot be read.
   package init(
-    definitions origin: DefinitionsOrigin, store: StoreDirectory, cacheByteCount: Int = 0,
+    definitions origin: DefinitionsOrigin, tables: String? = nil, store: StoreDirectory, cacheByteCount: Int = 0,
     report: @escaping @Sendable (any Error) -> Void
   ) throws {
-    definitions = try DefinitionsView(origin)
+    definitions = try DefinitionsView(origin, tables: ServedTables(directory: tables))
     self.store = try StoreView(
       store, definitions.current.definitions, cacheByteCount: cacheByteCount, report: report)
     dashboard = Dashboard(
@@ -161,10 +162,12 @@ package final class SequenceAPI: Sendable {
       "max_length": .integer(Int64(sequence.maximumLength)),
       "caps": .object(Dictionary(sequence.caps.map { ($0.eventType, .integer(Int64($0.count))) }) { $1 }),
       "definitions": .string(served.label),
-      "columns": .array(
-        columns.map { ["name": .string($0.name), "type": .string($0.type.description)] }),
+      "columns": Self.columns(columns),
       "tables": .object(store.versions.mapValues { .integer($0) }),
     ]
+    if sequence.objects != nil {
+      facts["objects"] = Self.columns(sequence.objectFields.filter { access.permits(column: $0.name, of: name) })
+    }
     if let window = sequence.windowMicros { facts["window_seconds"] = .integer(window / 1_000_000) }
     if let freshness = sequence.freshnessMicros { facts["freshness_seconds"] = .number(Double(freshness) / 1e6) }
     if let completeness = sequence.completeness {
@@ -173,6 +176,10 @@ package final class SequenceAPI: Sendable {
       ]
     }
     return .object(facts)
+  }
+
+  private static func columns(_ fields: [Field]) -> JSONValue {
+    .array(fields.map { ["name": .string($0.name), "type": .string($0.type.description)] })
   }
 
   /// Ready once each dataset that a sequence reads has a table, or rows in the live log.
@@ -196,11 +203,11 @@ package final class SequenceAPI: Sendable {
   /// Moves to the tables' latest versions, if there are newer ones; called now and then, off the event loops.
   package func refresh() throws { try store.refresh() }
 
-  /// Moves to newer definitions, if there are any; called like `refresh`.
+  /// Moves to newer definitions and tables, if there are any; called like `refresh`.
   package func refreshDefinitions() throws { try definitions.refresh { try store.move(to: $0) } }
 
   /// The directories whose changes call for `refresh` or `refreshDefinitions`; not all of them need be there.
-  package var watchedDirectories: [String] { store.watchedDirectories + [definitions.origin.directory] }
+  package var watchedDirectories: [String] { store.watchedDirectories + definitions.directories }
 
   /// Does what is due whenever the store changes, or what else is followed.
   ///

@@ -13,6 +13,7 @@ import SequenceStore
 ///     columns=a,b     these columns, derived ones included, in this order
 ///     timestamps=ms   timestamps as integers in s, ms or us, instead of text (JSON) or timestamp[us, UTC] (Arrow)
 ///     layout=columns  JSON with an array per column, instead of an object per event
+///     view=objects    a row per item instead of one per event, where the definition has objects
 struct SequenceQuery {
   var last: Int
   var windowMicros: Int64?
@@ -20,8 +21,9 @@ struct SequenceQuery {
   var columns: [Field]
   var timestamps: JSONTimestampForm = .rfc3339
   var isColumnar = false
+  var view = SequenceRequest.View.events
 
-  private static let names: Set<String> = ["last", "window", "until", "columns", "timestamps", "layout"]
+  private static let names: Set<String> = ["last", "window", "until", "columns", "timestamps", "layout", "view"]
 
   init(
     _ query: [String: String], plan: SequencePlan, access: Access, nowMicros: Int64
@@ -34,7 +36,8 @@ struct SequenceQuery {
     last = try Self.last(query["last"], limit: sequence.maximumLength)
     windowMicros = try Self.window(query["window"], limit: sequence.windowMicros)
     untilMicros = try query["until"].map { text throws(RequestError) in try Self.time(text) } ?? nowMicros
-    columns = try Self.columns(query["columns"], sequence: sequence, access: access)
+    view = try Self.view(query["view"], sequence)
+    columns = try Self.columns(query["columns"], sequence, view, access)
     if let form = query["timestamps"] { timestamps = try Self.form(form) }
     switch query["layout"] {
     case nil, "rows": break
@@ -70,20 +73,34 @@ struct SequenceQuery {
     return micros
   }
 
-  /// The columns that are named; without names, those of the sequence that the caller may read.
+  private static func view(
+    _ text: String?, _ sequence: SequenceDefinition
+  ) throws(RequestError) -> SequenceRequest.View {
+    guard let text else { return .events }
+    guard let view = SequenceRequest.View(rawValue: text) else {
+      throw RequestError(.badRequest, "view '\(text)' is neither events nor objects")
+    }
+    if view == .objects, sequence.objects == nil {
+      throw RequestError(.badRequest, "sequence '\(sequence.name)' has no objects; leave view out")
+    }
+    return view
+  }
+
+  /// The columns that are named; without names, those of the view that the caller may read.
   private static func columns(
-    _ text: String?, sequence: SequenceDefinition, access: Access
+    _ text: String?, _ sequence: SequenceDefinition, _ view: SequenceRequest.View, _ access: Access
   ) throws(RequestError) -> [Field] {
+    let known = view == .objects ? sequence.objectFields : sequence.fields
     guard let text else {
-      let fields = sequence.fields.filter { access.permits(column: $0.name, of: sequence.name) }
+      let fields = known.filter { access.permits(column: $0.name, of: sequence.name) }
       if fields.isEmpty { throw RequestError(.forbidden, "no column of sequence '\(sequence.name)' is yours to read") }
       return fields
     }
     var fields: [Field] = []
     for name in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let field = sequence.fields.first(where: { $0.name == name }) else {
-        let known = sequence.fields.map(\.name).joined(separator: ", ")
-        throw RequestError(.badRequest, "sequence '\(sequence.name)' has no column '\(name)'; it has \(known)")
+      guard let field = known.first(where: { $0.name == name }) else {
+        let names = known.map(\.name).joined(separator: ", ")
+        throw RequestError(.badRequest, "sequence '\(sequence.name)' has no column '\(name)'; it has \(names)")
       }
       guard access.permits(column: field.name, of: sequence.name) else {
         throw RequestError(.forbidden, "column '\(name)' of sequence '\(sequence.name)' is not yours to read")
@@ -106,8 +123,10 @@ struct SequenceQuery {
   /// The query as the store takes it.
   func request(user: UserID, sequence: SequenceDefinition) -> SequenceRequest {
     let start = windowMicros.map { untilMicros.subtractingReportingOverflow($0) }
-    return SequenceRequest(
+    var request = SequenceRequest(
       user: user, last: last, caps: Dictionary(sequence.caps.map { ($0.eventType, $0.count) }) { $1 },
       fromMicros: start.map { $0.overflow ? .min : $0.partialValue }, untilMicros: untilMicros, columns: columns)
+    request.view = view
+    return request
   }
 }

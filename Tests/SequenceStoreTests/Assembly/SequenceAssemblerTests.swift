@@ -37,6 +37,10 @@ import Testing
     sequence("cut", max_length=5, caps={"save": 2}, window="1s", where="revision < 2",
              derive=[Counter("n"), Counter("saves", "count", where="event_type == 'save'", window="300ms"),
                      Session("session", gap="100ms"), Gap("gap", where="event_type == 'save'")])
+    sequence("merged", max_length=5, caps={"save": 2}, window="1s", where="revision < 2", derive=[Counter("n")],
+             merge=Merge("surface", within="300ms",
+                         actions=MultiHot("event_type", ["click", "none", "save"], name="actions")))
+    sequence("merged_numbers", max_length=50, merge=Merge("dwell", within="1s"))
     """
 
   private let definitions: DefinitionSet
@@ -69,11 +73,14 @@ import Testing
     return users.compactMap { user, events in
       let kept = events.trimmed(definition, untilMicros: untilMicros)
       let seen = events.filter { definition.filter == nil || $0.revision < 2 }
-      return kept.isEmpty ? nil : kept.sequence(user: user, definition.history, among: seen)
+      if kept.isEmpty { return nil }
+      var row = kept.sequence(user: user, definition.history, among: seen).object!
+      if let hot = definition.merge?.actions { row[hot.name] = kept.actions(hot, among: seen, definition, untilMicros) }
+      return .object(row)
     }
   }
 
-  @Test(arguments: ["whole", "trimmed", "computed", "cut"], [0, 1, 40, 600])
+  @Test(arguments: ["whole", "trimmed", "computed", "cut", "merged", "merged_numbers"], [0, 1, 40, 600])
   func aRowPerUserHoldsTheTrimmedEvents(name: String, count: Int) throws {
     for seed: UInt64 in 1...4 {
       let events = SequenceEvent.random(count: count, seed: seed)
@@ -83,7 +90,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["trimmed", "cut"]) func eventsAtOrAfterTheEndAreLeftOut(name: String) throws {
+  @Test(arguments: ["trimmed", "cut", "merged"]) func eventsAtOrAfterTheEndAreLeftOut(name: String) throws {
     let events = SequenceEvent.random(count: 300, seed: 9)
     for until: Int64 in [0, 1_000_000, 1_500_000, 9_000_000] {
       #expect(try assemble(name, events, untilMicros: until) == expected(name, events, untilMicros: until))
@@ -115,6 +122,10 @@ private struct SequenceEvent {
         dwell: type == "save" || Bool.random(using: &random) ? nil : .random(in: 0..<9, using: &random))
     }
   }
+
+  func key(_ merge: MergeDefinition) -> String? { merge.key == "surface" ? surface : dwell.map { "\($0)" } }
+
+  func isSame(as other: SequenceEvent) -> Bool { type == other.type && key == other.key }
 
   /// Batches of 1 to 50 rows, each of one dataset.
   static func batches(_ events: [SequenceEvent]) -> [RecordBatch] {
@@ -159,7 +170,7 @@ extension [SequenceEvent] {
     let passed = filter { definition.filter == nil || $0.revision < 2 }
     guard let end = untilMicros ?? passed.last.map({ $0.ts + 1 }) else { return [] }
     var kept: [SequenceEvent] = []
-    for event in passed.reversed() where event.ts < end {
+    for event in passed.filter({ $0.ts < end }).merged(definition.merge).reversed() {
       if let window = definition.windowMicros, event.ts < end - window { continue }
       let cap = definition.caps.first { $0.eventType == event.type }?.count ?? .max
       if kept.count(where: { $0.type == event.type }) < cap, kept.count < definition.maximumLength {
@@ -167,6 +178,40 @@ extension [SequenceEvent] {
       }
     }
     return kept.reversed()
+  }
+
+  /// The newest of each group, by the plainest means.
+  private func merged(_ merge: MergeDefinition?) -> [SequenceEvent] {
+    guard let merge else { return self }
+    var newest: [SequenceEvent] = []
+    for event in reversed() {
+      let isMerged = newest.contains { other in
+        event.key(merge) != nil && other.key(merge) == event.key(merge) && other.ts - event.ts <= merge.withinMicros
+      }
+      if !isMerged { newest.append(event) }
+    }
+    return newest.reversed()
+  }
+
+  /// For each of these events, which values the events have that are merged into it.
+  fileprivate func actions(
+    _ hot: MultiHot, among all: [SequenceEvent], _ definition: SequenceDefinition, _ untilMicros: Int64?
+  ) -> JSONValue {
+    let merge = definition.merge!
+    let existing = all.filter { $0.ts < untilMicros ?? .max }
+    let newest = existing.merged(merge)
+    func owner(_ event: SequenceEvent) -> SequenceEvent {
+      if event.key(merge) == nil { return event }
+      return newest.last {
+        $0.key(merge) == event.key(merge) && $0.ts >= event.ts && $0.ts - event.ts <= merge.withinMicros
+          && !($0.ts == event.ts && ($0.type, $0.key) < (event.type, event.key))
+      }!
+    }
+    return .array(
+      map { kept in
+        let types = Set(existing.filter { owner($0).isSame(as: kept) }.map(\.type))
+        return .array(hot.values.map { .integer(types.contains($0) ? 1 : 0) })
+      })
   }
 
   /// - Parameter all: the events that derived columns see, these among them.
