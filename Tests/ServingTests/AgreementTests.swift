@@ -1,0 +1,199 @@
+import Arrow
+import Buffers
+import Definitions
+import Engine
+import JSONText
+import SequenceStore
+import TestSupport
+import Testing
+
+/// The same sequence of the same user until the same time has the same values, whichever way it is read.
+@Suite struct AgreementTests {
+  private static let definitions = """
+    from seqline import *
+    log = Source("log", path="raw/*.ndjson", user="user", ts="ts", id="id", revision="rev", arrival="seen", lateness="9d",
+                 fields={"user": "int64", "ts": "timestamp[ms]", "seen": "timestamp[ms]", "id": "string", "rev": "int32",
+                         "kind": "string", "item": "int64", "score": "float64", "note": "string"})
+    item = Lookup("item", table="items.csv", key="item_id", columns={"category": "string", "price": "float64"})
+    shown = [item.on("item_id", at="request"), Derive("dear", "price > 20.0", at="request")]
+    def event(name, dataset, enrich):
+        return EventType(name, source=log, owner="team", retention="90d", dataset=dataset, where=f"kind == '{name}'",
+                         columns={"item_id": "item", "score": "score", "note": "note"}, enrich=enrich)
+    click, save, view = event("click", "events", shown), event("save", "events", shown[:1]), event("view", "views", [])
+    def sequence(name, **options):
+        Sequence(name, owner="team", events=[click, save, view], where="score > 0.1 || note == 'b'",
+                 columns=["ts", "event_type", "event_key", "item_id", "category", "price", "dear"],
+                 merge=Merge("item_id", within="90m", actions=MultiHot("event_type", ["save", "click"], name="actions")),
+                 objects=Objects("note"),
+                 derive=[Counter("n"), Counter("saves_3h", where="event_type == 'save'", window="3h"),
+                         Counter("scores", "sum", "score", where="note != 'c'"),
+                         Counter("mean_6h", "mean", "score", window="6h"),
+                         Counter("top_1d", "max", "score", window="1d"), Session("session", gap="40m"), Gap("gap"),
+                         Gap("since_b", where="note == 'b' && event_type == 'view'")], **options)
+    sequence("whole", max_length=100000)
+    sequence("cut", max_length=12, caps={click: 4}, window="2d")
+    """
+  private static let start = Day("2026-11-18")!.startMicros
+  private static let userCount = 6
+
+  private let directory = TemporaryDirectory()
+
+  init() throws {
+    directory.write(Self.definitions, to: "definitions.py")
+    let items = (0..<20).map { "\($0 * 2),category \($0 % 3),\($0 * 3)\n" }.joined()
+    directory.write("item_id,category,price\n" + items, to: "items.csv")
+    try run("seq-config compile definitions.py -o definitions.json")
+  }
+
+  @discardableResult private func run(_ script: String, store: String = "batch") throws -> String {
+    try Shell.succeed(
+      script, in: directory.path,
+      environment: [
+        "SEQ_DEFINITIONS": directory.path + "/definitions.json", "SEQ_STORE": "\(directory.path)/\(store)",
+        "SEQLINE_PYTHONPATH": SharedData.packageRoot + "/python",
+      ])
+  }
+
+  /// Events with ties, corrections, and corrections that take events back; each arrives after those before it.
+  private static func lines(_ random: inout SeededRandom) -> [String] {
+    var events: [[String: JSONValue]] = []
+    for number in 0..<(100 + Int(random.next() % 500)) {
+      let millis = start / 1_000 + Int64(random.next() % 6) * 86_400_000 + Int64(random.next() % 400) * 60_000
+      for revision in 0...Int(random.next() % 12 == 0 ? 1 : 0) {
+        events.append([
+          "id": .string("e\(number)"), "user": .integer(Int64(number % userCount * (number % 3) / 2)),
+          "rev": .integer(Int64(revision)),
+          "ts": .integer(millis + Int64(revision) * Int64(random.next() % 90_000_000)),
+          "kind": .string(["click", "save", "view"][revision > 0 ? number % 4 % 3 : number % 3]),
+          "item": random.next() % 9 == 0 ? .null : .integer(Int64(random.next() % 12)),
+          "score": .number(Double(random.next() % 1_000) / 777),
+          "note": random.next() % 5 == 0 ? .null : .string(["a", "b", "c", "ä"][Int(random.next() % 4)]),
+        ])
+        if revision > 0, random.next() % 3 == 0 { events[events.count - 1]["kind"] = "noise" }
+      }
+    }
+    events.shuffle(using: &random)
+    return events.enumerated().map { number, event in
+      var event = event
+      event["seen"] = .integer(start / 1_000 + 10 * 86_400_000 + Int64(number))
+      return JSONValue.object(event).text
+    }
+  }
+
+  /// One store of the whole log, and one that got half of it as a stream, of which some may lie in the live log.
+  private func fill(_ random: inout SeededRandom) throws {
+    let lines = Self.lines(&random)
+    func write(_ lines: ArraySlice<String>, _ name: String) {
+      directory.write(lines.map { $0 + "\n" }.joined(), to: name)
+    }
+    write(lines[...], "all.ndjson")
+    try run("rm -rf batch mixed; seq-filter all.ndjson | seq-enrich | seq-assemble | seq-index --replace all")
+    let cuts = [Int(random.next() % UInt64(lines.count)), Int(random.next() % UInt64(lines.count))].sorted()
+    for (number, part) in [lines[..<cuts[0]], lines[cuts[0]..<cuts[1]], lines[cuts[1]...]].enumerated() {
+      write(part, "part.ndjson")
+      let index = ["seq-assemble | seq-index --replace all", "seq-index --settle", "seq-index"][number]
+      try run("seq-filter part.ndjson | seq-enrich | \(index)", store: "mixed")
+    }
+  }
+
+  /// By user, the events of a sequence as `seq-assemble` gives them out, without what is null.
+  private func assembled(_ sequence: String, until millis: Int64) throws -> [Int64: [JSONValue]] {
+    let until = try run("date -u -d @\(millis / 1_000) +%Y-%m-%dT%H:%M:%SZ").split(separator: "\n")[0]
+    let text = try run(
+      """
+      seq-store cat | seq-assemble --sequence \(sequence) --tables . --until \(until) --format ndjson --timestamps us
+      """)
+    var events: [Int64: [JSONValue]] = [:]
+    for line in text.split(separator: "\n") {
+      let row = try JSONValue(parsing: String(line))
+      let lists = row.object!.filter { $0.key != "user_id" }
+      events[row["user_id"]!.integer!] = (0..<lists["ts"]!.array!.count).map { place in
+        JSONValue.object(lists.mapValues { $0.array![place] }).withoutNulls
+      }
+    }
+    return events
+  }
+
+  private func plan(_ name: String) throws -> SequencePlan {
+    let definitions = try DefinitionSet.load(directory.path + "/definitions.json")
+    let tables = try LookupTable.loadAll(of: definitions, at: .request, directory: directory.path)
+    return try SequencePlan(definitions.sequence(name)!, in: definitions, tables: tables)
+  }
+
+  /// A request with cuts of its own, as a query and as the reader takes it.
+  private func request(
+    _ user: Int64, until millis: Int64, _ fields: [Field], using random: inout SeededRandom
+  ) -> (query: String, request: SequenceRequest) {
+    let keys = ["event_type", "event_key"]
+    let others = fields.filter { !keys.contains($0.name) }.shuffled(using: &random)
+    let columns = fields.filter { keys.contains($0.name) } + others.prefix(Int(random.next() % 8))
+    var request = SequenceRequest(
+      user: .integer(user), last: 1 + Int(random.next() % 30), untilMicros: millis * 1_000, columns: columns)
+    var query = "until=\(millis)&last=\(request.last)&columns=" + columns.map(\.name).joined(separator: ",")
+    if random.next() % 2 == 0 {
+      let minutes = Int64(random.next() % 4_000) + 1
+      request.fromMicros = millis * 1_000 - minutes * 60_000_000
+      query += "&window=\(minutes)m"
+    }
+    return (query, request)
+  }
+
+  private func identity(_ row: JSONValue) -> String { "\(row["event_type"]!.text) \(row["event_key"]!.text)" }
+
+  /// `events` less what a request cuts, by the plainest means.
+  private func cut(_ events: [JSONValue], _ request: SequenceRequest) -> [JSONValue] {
+    let inWindow = events.filter { $0["ts"]!.integer! >= request.fromMicros ?? .min }
+    return inWindow.suffix(request.last).map { row in
+      .object(row.object!.filter { member in request.columns.contains { $0.name == member.key } })
+    }
+  }
+
+  @Test(arguments: 1...6) func everyWayToReadGivesEqualValues(seed: UInt64) throws {
+    var random = SeededRandom(seed: seed)
+    try fill(&random)
+    let server = try RunningServer(
+      ["--store", directory.path + "/mixed", "--definitions", directory.path + "/definitions.json", "--tables", "."],
+      in: directory.path)
+    let client = try HTTPClient(port: server.port)
+    let plan = try plan("whole")
+    let reader = SequenceReader(try StoreSnapshot(StoreDirectory(directory.path + "/batch")))
+    var compared = 0
+    for _ in 0..<3 {
+      let until = Self.start / 1_000 + Int64(random.next() % 8_000) * 86_400
+      let seconds = until / 1_000 * 1_000
+      let (whole, cut) = try (assembled("whole", until: seconds), assembled("cut", until: seconds))
+      for user in Int64(0)..<Int64(Self.userCount) {
+        let events = whole[user] ?? []
+        let path = "/v1/sequences/cut/users/\(user)?timestamps=us&until=\(seconds)"
+        #expect(try client.get(path).json["events"]?.array?.map(\.withoutNulls) == cut[user] ?? [], "\(path)")
+        for _ in 0..<8 {
+          let (query, request) = request(user, until: seconds, plan.definition.fields, using: &random)
+          let expected = self.cut(events, request)
+          #expect(try reader.read(request, of: plan).events.allRows.map(\.withoutNulls) == expected, "\(query)")
+          compared += expected.count
+          let target = "/v1/sequences/whole/users/\(user)?\(query)"
+          #expect(
+            try client.get(target + "&timestamps=us").json["events"]?.array?.map(\.withoutNulls) == expected,
+            "\(target)")
+          let stream = try client.get(target, headers: ["Accept": "application/vnd.apache.arrow.stream"])
+          let batches = try IPCStreamDecoder.decode(Buffer(stream.body)).batches
+          #expect(batches.flatMap(\.allRows).map(\.withoutNulls) == expected, "\(target)")
+        }
+        try objectsAgree(user, until: seconds, plan, reader, client)
+      }
+    }
+    #expect(compared > 100)
+  }
+
+  private func objectsAgree(
+    _ user: Int64, until millis: Int64, _ plan: SequencePlan, _ reader: SequenceReader, _ client: HTTPClient
+  ) throws {
+    var request = SequenceRequest(
+      user: .integer(user), last: 3, fromMicros: millis * 1_000 - 172_800_000_000, untilMicros: millis * 1_000,
+      columns: plan.definition.objectFields)
+    request.view = .objects
+    let expected = try reader.read(request, of: plan).events.allRows
+    let target = "/v1/sequences/whole/users/\(user)?view=objects&window=2d&last=3&timestamps=us&until=\(millis)"
+    #expect(try client.get(target).json["events"]?.array == expected, "\(target)")
+  }
+}
