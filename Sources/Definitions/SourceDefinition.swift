@@ -11,7 +11,7 @@ package struct FieldPath: Sendable, Hashable, CustomStringConvertible {
   package var description: String { text }
 
   /// The column's name in expressions: the path without its brackets.
-  package var columnName: String { text.replacing("[]", with: "") }
+  package var columnName: String { text.utf8.contains(UInt8(ascii: "[")) ? text.replacing("[]", with: "") : text }
 
   /// The path of the array that holds the value, if one does: `payload.commits` of `payload.commits[].sha`.
   package var arrayPath: String? { text.firstRange(of: "[]").map { String(text[..<$0.lowerBound]) } }

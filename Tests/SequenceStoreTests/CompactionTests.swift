@@ -103,6 +103,39 @@ import Testing
     #expect(try Self.compact(test).isEmpty)
   }
 
+  @Test func filesOfLikeSizeAreMergedOnceTheyAreMany() throws {
+    let test = try TestStore()
+    var options = Compaction.Options()
+    (options.isFull, options.tierFileCount, options.monthsAfterDays) = (false, 3, nil)
+    let compaction = Compaction(test.store, definitions: test.definitions, options)
+    let events = TestStore.events(400, days: 1, users: 9, seed: 4)
+    func fileCount() throws -> Int { try test.store.dataset("events").snapshot().files.count }
+    for (part, start) in stride(from: 0, to: 400, by: 100).enumerated() {
+      try Self.add(Array(events[start..<start + 100]), to: test)
+      #expect(try compaction.isDue("events") == (part == 3))
+      if part < 3 { #expect(try fileCount() == part + 1) }
+    }
+    try compaction.run("events") { _ in }
+    #expect(try fileCount() == 1)
+    #expect(try !compaction.isDue("events"))
+    #expect(try Self.content(test) == events.sorted(by: TestEvent.order))
+  }
+
+  @Test func aCompactionThatIsNotWantedChangesNothing() throws {
+    let test = try TestStore()
+    let events = TestStore.events(200, days: 1, users: 9, seed: 4)
+    for start in [0, 100] { try Self.add(Array(events[start..<start + 100]), to: test) }
+    var options = Compaction.Options()
+    options.isWanted = { false }
+    let version = try test.store.dataset("events").snapshot().version
+    do {
+      try Compaction(test.store, definitions: test.definitions, options).run("events") { _ in }
+      Issue.record("it ran to its end")
+    } catch { #expect("\(error)" == "stopped before the end") }
+    #expect(try test.store.dataset("events").snapshot().version == version)
+    #expect(SharedData.names(in: test.store.temporary).isEmpty)
+  }
+
   @Test func whatReadersSeeIsTheSameBeforeAndAfter() throws {
     let test = try TestStore()
     let events = Self.history(seed: 5)

@@ -13,7 +13,10 @@ package func onThreads(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) 
 }
 
 /// Starts a thread that runs `body`; the caller joins it.
-package func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
+///
+/// - Parameter isBackground: whether it gets a tenth of a processor's time while others want it; so do threads that it starts.
+package func startThread(isBackground: Bool = false, _ body: @escaping @Sendable () -> Void) -> pthread_t {
+  let body = isBackground ? { @Sendable in runInBackground(body) } : body
   let context = unsafe Unmanaged.passRetained(ThreadBody(body)).toOpaque()
   var thread = pthread_t()
   let status = unsafe pthread_create(
@@ -24,6 +27,12 @@ package func startThread(_ body: @escaping @Sendable () -> Void) -> pthread_t {
     }, context)
   precondition(status == 0, "cannot start a thread: \(unsafe String(cString: strerror(status)))")
   return thread
+}
+
+/// Linux keeps a nice value for each thread, and 0 names the calling one, whatever POSIX says.
+private func runInBackground(_ body: () -> Void) {
+  _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
+  body()
 }
 
 private final class ThreadBody: Sendable {

@@ -25,6 +25,8 @@ package enum StoreError: Error, CustomStringConvertible {
   case horizonMoved(dataset: String)
   /// A data file that is not what its table says.
   case damaged(path: String, what: String)
+  /// The work is not wanted any more.
+  case stopped
   case assembly(AssemblyError)
   case delta(DeltaError)
   case parquet(ParquetError)
@@ -53,6 +55,7 @@ package enum StoreError: Error, CustomStringConvertible {
       "dataset '\(dataset)': some events' \(column) does not follow from their \(source), as the table has it;"
         + " make the events with the definitions that are stored"
     case .horizonMoved(let dataset): "dataset '\(dataset)': days were replaced while rows were being added; try again"
+    case .stopped: "stopped before the end"
     case .damaged(let path, let what): "\(path): \(what); replace its day"
     case .assembly(let error): "\(error)"
     case .delta(let error): "\(error)"

@@ -19,7 +19,9 @@ struct LiveBatch: Sendable {
     self.dataset = try Self.dataset(of: batch, dataset)
     self.batch = try Self.checked(batch)
     users = self.batch.columns[self.batch.schema.index(of: SystemColumns.user)!].hashes()
-    newestSeen = Self.newestSeen(self.batch)
+    var newest = NewestEvents()
+    newest.add(self.batch)
+    newestSeen = newest.eventTypes.map { ($0, $1.seenAt) }
   }
 
   private static func dataset(
@@ -46,18 +48,5 @@ struct LiveBatch: Sendable {
     columns[index] = users.decoded()
     schema.fields[index].type = columns[index].type
     return RecordBatch(schema, columns, rowCount: batch.rowCount)
-  }
-
-  private static func newestSeen(_ batch: RecordBatch) -> [(eventType: String, micros: Int64)] {
-    guard let types = batch[SystemColumns.eventType]?.dictionaryEncoded(),
-      let seen = batch[SystemColumns.seenAt]?.values
-    else { return [] }
-    let names = types.children[0]
-    var newest = [Int64](repeating: .min, count: names.count)
-    for row in 0..<batch.rowCount {
-      let type = types.dictionaryIndex(row)
-      newest[type] = max(newest[type], seen.load(row, as: Int64.self))
-    }
-    return newest.indices.filter { newest[$0] > .min }.map { (names.string($0), newest[$0]) }
   }
 }

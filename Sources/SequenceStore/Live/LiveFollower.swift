@@ -42,7 +42,7 @@ package final class LiveFollower: Sendable {
     var hasFailed = false
   }
 
-  /// Names are listed no more often than this: a busy log moves its markers a thousand times a second.
+  /// Names that the system does not watch are listed no more often than this.
   private static let listingMilliseconds = 5
   private static let unwatchedMilliseconds = 2
   private static let idleMilliseconds = 500
@@ -55,13 +55,14 @@ package final class LiveFollower: Sendable {
   }
 
   /// Reads all that is durable by now.
-  package func catchUp() throws { _ = try state.withLock { try pass(&$0) } }
+  package func catchUp() throws { _ = try state.withLock { try pass(&$0, namesChanged: true) } }
 
   /// Follows from now on, until `stop`.
   package func start() {
     thread.withLock { thread in
       thread = startThread { [self] in
-        while !watcher.isStopped { watcher.wait(milliseconds: follow()) }
+        var namesChanged = true
+        while !watcher.isStopped { namesChanged = watcher.wait(milliseconds: follow(namesChanged: namesChanged)) }
       }
     }
   }
@@ -76,10 +77,10 @@ package final class LiveFollower: Sendable {
   }
 
   /// A pass that reports what goes wrong; answers how long to wait for the next, if nothing changes.
-  private func follow() -> Int {
+  private func follow(namesChanged: Bool) -> Int {
     state.withLock { state in
       do {
-        let wait = try pass(&state)
+        let wait = try pass(&state, namesChanged: namesChanged)
         state.hasFailed = false
         return wait
       } catch {
@@ -90,16 +91,15 @@ package final class LiveFollower: Sendable {
     }
   }
 
-  private func pass(_ state: inout State) throws -> Int {
+  private func pass(_ state: inout State, namesChanged: Bool) throws -> Int {
     let now = monotonicNanoseconds()
-    let isDue = state.listedNanoseconds.map { now - $0 >= Int64(Self.listingMilliseconds) * 1_000_000 } ?? true
-    if isDue {
+    let interval = Int64(state.isWatched ? Self.idleMilliseconds : Self.listingMilliseconds) * 1_000_000
+    if namesChanged || state.listedNanoseconds.map({ now - $0 >= interval }) ?? true {
       state.listedNanoseconds = now
       try list(&state)
     }
     for shard in state.shards.keys.sorted() { try state.shards[shard]!.read(into: index, handlers) }
-    if !state.isWatched { return Self.unwatchedMilliseconds }
-    return isDue ? Self.idleMilliseconds : Self.listingMilliseconds
+    return state.isWatched ? Self.idleMilliseconds : Self.unwatchedMilliseconds
   }
 
   /// Finds new shards, and has the system watch all that there is.

@@ -101,14 +101,16 @@ package final class LiveLog: Sendable {
   /// - Throws: why nothing can be written any more; frames that were not acknowledged may be lost.
   package func append(_ frame: Buffer, acknowledging control: Control? = nil) throws {
     let limit = options.queueByteCount
-    let failure = state.wait(until: { $0.group.byteCount < limit || $0.isOver }) { state in
-      precondition(!state.isClosing, "a closed log takes no frames")
-      state.group.frames.append(frame)
-      state.group.byteCount += frame.byteCount
-      if let control { state.group.acknowledged.append(control) }
-      state.appendedCount += 1
-      return state.failure
-    }
+    let failure = state.wait(
+      until: { $0.group.byteCount < limit || $0.isOver },
+      then: { state in
+        precondition(!state.isClosing, "a closed log takes no frames")
+        state.group.frames.append(frame)
+        state.group.byteCount += frame.byteCount
+        if let control { state.group.acknowledged.append(control) }
+        state.appendedCount += 1
+        return state.failure
+      })
     if let failure { throw failure }
   }
 

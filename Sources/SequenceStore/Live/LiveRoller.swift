@@ -4,7 +4,8 @@ import Engine
 import Glibc
 import Synchronization
 
-/// Rolls segments of a live log into the tables as they end, on a thread of its own.
+/// Rolls segments of a live log into the tables as they end, on a thread of its own; the small files that come of it are
+/// merged on another.
 ///
 /// A roll that fails is reported once and tried again: intake goes on, and the log keeps what is not in the tables.
 package final class LiveRoller: Sendable {
@@ -38,6 +39,7 @@ package final class LiveRoller: Sendable {
   private let options: Options
   private let state: Monitor<State>
   private let thread: Mutex<pthread_t?>
+  private let upkeep: RollUpkeep
 
   /// Does nothing before `start`.
   package init(
@@ -51,12 +53,14 @@ package final class LiveRoller: Sendable {
         assembly: options.assembly, indexing: options.indexing, observe: options.observe), files: files)
     state = Monitor(State())
     thread = Mutex(nil)
+    upkeep = RollUpkeep(store, definitions: definitions, options)
   }
 
   /// Begins to roll; the caller holds the log's lock until `close`.
   package func start() {
     let started = startThread { [self] in run() }
     thread.withLock { $0 = started }
+    upkeep.start()
   }
 
   /// All segments up to this one have ended.
@@ -68,9 +72,10 @@ package final class LiveRoller: Sendable {
   /// - Returns: what was rolled since the start.
   /// - Throws: why the last attempt failed; the segments are still in the log.
   @discardableResult package func close(settling: Bool = false) throws -> LiveRollCounts {
-    if settling { state.wait(until: { $0.rolled >= $0.ended || $0.failure != nil }) { _ in } }
+    if settling { state.wait(until: { $0.rolled >= $0.ended || $0.failure != nil }, then: { _ in }) }
     state.update { $0.isClosing = true }
     if let thread = thread.withLock({ $0.take() }) { pthread_join(thread, nil) }
+    upkeep.close(finishing: settling)
     let (counts, failure) = state.update { ($0.counts, $0.failure) }
     if let failure { throw LiveRollFailure(path: roll.live.path, reason: failure) }
     return counts
@@ -88,7 +93,7 @@ package final class LiveRoller: Sendable {
           state.counts.add(counts)
         }
         delay = nil
-        tidy(counts.datasets.keys.sorted())
+        upkeep.filesAdded(to: counts.datasets.keys)
       } catch {
         options.attempted(.failure(error), Clock.now - start)
         if delay == nil { options.report("\(LiveRollFailure(path: roll.live.path, reason: error))") }
@@ -98,31 +103,10 @@ package final class LiveRoller: Sendable {
     }
   }
 
-  /// Merges the small files of buckets that have got too many.
-  private func tidy(_ datasets: [String]) {
-    var compacting = Compaction.Options()
-    compacting.isFull = false
-    compacting.monthsAfterDays = nil
-    compacting.files = StoreFileOptions(
-      level: options.indexing.level, rowGroupByteCount: options.indexing.rowGroupByteCount)
-    do {
-      for dataset in datasets where try roll.mostFiles(in: dataset) > Self.fileCountLimit {
-        try Compaction(roll.store, definitions: roll.definitions, compacting).run(dataset) { _ in }
-      }
-    } catch {
-      options.report("small files could not be merged: \(error)")
-    }
-  }
-
-  /// More files in a bucket are merged.
-  private static let fileCountLimit = 8
-
   /// Waits for a segment to end, after a failure for the next attempt.
   private func next(after delay: Double?) -> UInt64? {
     if let delay { state.wait(until: \.isClosing, seconds: delay) { _ in } }
-    return state.wait(until: { $0.ended > $0.rolled || $0.isClosing }) { state in
-      state.isClosing ? nil : state.ended
-    }
+    return state.wait(until: { $0.ended > $0.rolled || $0.isClosing }, then: { $0.isClosing ? nil : $0.ended })
   }
 }
 
@@ -154,16 +138,6 @@ extension LiveRoll {
       pending = pending.dropFirst(count)
     }
     return counts
-  }
-
-  /// How many files the shard of a bucket of a dataset has, or of its retractions, that has most.
-  fileprivate func mostFiles(in dataset: String) throws -> Int {
-    var most = 0
-    for table in [store.dataset(dataset), store.retractions(dataset)] where try table.exists() {
-      let parts = Dictionary(grouping: try table.snapshot().files, by: \.partitionValues)
-      most = max(most, parts.values.map(\.count).max() ?? 0)
-    }
-    return most
   }
 
   /// A batch run may replace days between the choice of rows and the commit: then they are chosen anew.

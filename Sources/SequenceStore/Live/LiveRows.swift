@@ -26,13 +26,6 @@ package struct LiveRows: Sendable {
     let schema: Schema
     let batches: [RecordBatch]
     fileprivate(set) var rows: [RowReference]
-
-    init(dataset: String, schema: Schema, batches: [RecordBatch], rows: [RowReference]) {
-      self.dataset = dataset
-      self.schema = schema
-      self.batches = batches
-      self.rows = rows
-    }
   }
 
   /// How many they are, corrections and retractions counted.

@@ -83,11 +83,24 @@ struct LiveShardReader {
     return segment
   }
 
+  /// After a start a gibibyte may wait, which is mapped instead of being read beside what is decoded of it.
+  private static func bytes(of file: OpenFile, _ range: Range<Int>) throws(SystemError) -> Buffer {
+    guard range.count > mappedByteCount else { return try file.bytes(at: range.lowerBound, byteCount: range.count) }
+    do {
+      let whole = try Buffer(mapping: "/proc/self/fd/\(file.descriptor)")
+      return whole.slice(range.clamped(to: 0..<whole.byteCount))
+    } catch {
+      throw SystemError("read", file.path, code: error.code)
+    }
+  }
+
+  private static let mappedByteCount = 64 << 20
+
   private func read(
     _ file: OpenFile, _ range: Range<Int>, _ number: UInt64, into index: LiveIndex, _ handlers: LiveFollower.Handlers
   ) throws {
     guard !range.isEmpty else { return }
-    let bytes = try file.bytes(at: range.lowerBound, byteCount: range.count)
+    let bytes = try Self.bytes(of: file, range)
     var frames = SegmentFrames(bytes, path: file.path, byteOffset: range.lowerBound)
     let id = LiveSegmentID(live.shard, number)
     while let raw = try frames.next() {

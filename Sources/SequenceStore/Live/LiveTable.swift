@@ -11,7 +11,7 @@ struct LiveTable: Sendable {
   private(set) var rowCount = 0
   private(set) var byteCount = 0
   private var parts: [Part] = []
-  /// Before this part, parts are large enough to stay as they are.
+  /// Before this part, parts stay as they are.
   private var firstSmallPart = 0
 
   private(set) var users = UserSlots()
@@ -23,9 +23,10 @@ struct LiveTable: Sendable {
     var batch: RecordBatch
   }
 
-  /// So many small batches are made one, and one of so many rows is small no more.
+  /// So many small batches are made one, which stays: each row is copied once.
   private static let mergedPartCount = 64
-  private static let smallRowCount = 1_024
+  /// A batch of so many rows is large: what a batch costs beside its rows does not count.
+  private static let largeRowCount = 256
 
   init(schema: Schema) { self.schema = schema }
 
@@ -35,6 +36,7 @@ struct LiveTable: Sendable {
   mutating func append(_ batch: RecordBatch) {
     parts.append(Part(firstRow: rowCount, batch: batch))
     byteCount += batch.byteCount
+    if batch.rowCount >= Self.largeRowCount { firstSmallPart = parts.count }
   }
 
   /// Links the next rows of the newest batch.
@@ -97,13 +99,10 @@ struct LiveTable: Sendable {
 
   /// Puts `merged`, or what it was made of where that was not possible, in the place of `smallBatches`.
   mutating func replaceSmallBatches(by merged: RecordBatch?) {
-    guard let merged, firstSmallPart < parts.count else {
-      firstSmallPart = parts.count
-      return
-    }
+    defer { firstSmallPart = parts.count }
+    guard let merged, firstSmallPart < parts.count else { return }
     byteCount += merged.byteCount - parts[firstSmallPart...].reduce(0) { $0 + $1.batch.byteCount }
     parts.replaceSubrange(firstSmallPart..., with: [Part(firstRow: parts[firstSmallPart].firstRow, batch: merged)])
-    if merged.rowCount >= Self.smallRowCount { firstSmallPart = parts.count }
   }
 }
 

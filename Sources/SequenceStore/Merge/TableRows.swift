@@ -94,8 +94,12 @@ struct TableRows {
 
 extension TableRows {
   /// Writes the chosen rows of `files`, merged, to files for `bucket`: one for each shard that has some.
+  ///
+  /// - Parameter isWanted: asked before each batch.
+  /// - Throws: `.stopped` when it is not wanted any more.
   func write(
-    _ files: [StoreFile], to bucket: Bucket, _ options: StoreFileOptions, choosing choice: @escaping RowChoice
+    _ files: [StoreFile], to bucket: Bucket, _ options: StoreFileOptions, while isWanted: () -> Bool = { true },
+    choosing choice: @escaping RowChoice
   ) throws(StoreError) -> (files: [FinishedFile], superseded: Int) {
     var context = ParquetEncoderContext()
     let router = ShardRouter(count: options.shardCount)
@@ -103,6 +107,7 @@ extension TableRows {
     var superseded = 0
     do {
       superseded = try merge(files, choosing: choice) { batch in
+        guard isWanted() else { throw StoreError.stopped }
         for (shard, rows) in router.split(batch) {
           let file =
             try outputs[shard] ?? BucketFile(layout, bucket, shard, in: temporaryDirectory, options: options.parquet)

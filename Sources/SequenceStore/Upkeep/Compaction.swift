@@ -10,6 +10,11 @@ package struct Compaction {
     /// Whether every bucket ends as one file a shard. Otherwise files are merged as they are worth it: each row is rewritten only
     /// as often as its bucket doubles.
     package var isFull = true
+    /// Where not every bucket ends as one file: files of like size are merged once there are more than so many, so that each
+    /// row is rewritten as often as its bucket grows so many fold; nil: as soon as it is worth it.
+    package var tierFileCount: Int?
+    /// Asked again and again while files are merged; false ends the run with `StoreError.stopped`.
+    package var isWanted: @Sendable () -> Bool = { true }
     /// A month is merged so many days after its end; nil: never.
     package var monthsAfterDays: Int32? = 35
     package var files = StoreFileOptions()
@@ -64,10 +69,21 @@ package struct Compaction {
       let unsettled = try unsettledFiles(table, retractions, expiry(dataset, table, progress()))
       isOver = true
       for (bucket, files) in work(table, unsettled: unsettled) {
-        let action = try table.merge(files, into: bucket, as: .compact) { retractions.valid(among: $0) }
+        let action = try table.merge(files, into: bucket, as: .compact, while: options.isWanted) {
+          retractions.valid(among: $0)
+        }
         if let action { report(action) } else { isOver = false }
       }
     }
+  }
+
+  /// Whether there are files to be merged, retractions left aside that are let go meanwhile.
+  package func isDue(_ dataset: String) throws(StoreError) -> Bool {
+    for name in ["datasets/\(dataset)", "retractions/\(dataset)"] {
+      guard let table = try TableRewrite(store, dataset: dataset, table: name, options.files) else { continue }
+      if !work(table, unsettled: []).isEmpty { return true }
+    }
+    return false
   }
 
   /// What to merge into which bucket, the oldest first.
@@ -105,15 +121,32 @@ package struct Compaction {
     let mustGo = files.filter { $0.bucket != bucket || unsettled.contains($0.path) }
     if options.isFull { return files.count > 1 || !mustGo.isEmpty || !files.allSatisfy(isOfShard) ? files : [] }
     let bySize = files.sorted { ($0.action.byteCount, $0.path) < ($1.action.byteCount, $1.path) }
+    let chosen = options.tierFileCount.map { Self.tier(of: bySize, over: $0) } ?? Self.smallest(of: bySize)
+    let paths = Set(chosen.map(\.path))
+    return chosen + mustGo.filter { !paths.contains($0.path) }
+  }
+
+  /// The files that are together half as large as the next larger one, and that one, and so on.
+  private static func smallest(of bySize: [StoreFile]) -> [StoreFile] {
     var chosen: [StoreFile] = []
     var total: Int64 = 0
-    for file in bySize where chosen.isEmpty || file.action.byteCount <= max(Self.smallByteCount, 2 * total) {
+    for file in bySize where chosen.isEmpty || file.action.byteCount <= max(smallByteCount, 2 * total) {
       chosen.append(file)
       total += file.action.byteCount
     }
-    if chosen.count < 2 { chosen = [] }
-    let paths = Set(chosen.map(\.path))
-    return chosen + mustGo.filter { !paths.contains($0.path) }
+    return chosen.count < 2 ? [] : chosen
+  }
+
+  /// The smallest files of like size, within a factor of four, of which there are more than `count`.
+  private static func tier(of bySize: [StoreFile], over count: Int) -> [StoreFile] {
+    var rest = bySize[...]
+    while let least = rest.first {
+      let limit = max(smallByteCount, 4 * least.action.byteCount)
+      let tier = rest.prefix { $0.action.byteCount <= limit }
+      if tier.count > count { return Array(tier) }
+      rest = rest.dropFirst(tier.count)
+    }
+    return []
   }
 
   /// Files with rows that retractions hide: of all retractions, or of those that are to go.
@@ -167,7 +200,9 @@ package struct Compaction {
       var unsettled: Set<String> = []
       for file in table.files where try expired.areAny(in: file) { unsettled.insert(file.path) }
       for (bucket, files) in work(table, unsettled: unsettled) {
-        let action = try table.merge(files, into: bucket, as: .compact) { expired.absent(from: $0) }
+        let action = try table.merge(files, into: bucket, as: .compact, while: options.isWanted) {
+          expired.absent(from: $0)
+        }
         if let action { report(action) } else { isOver = false }
       }
     }

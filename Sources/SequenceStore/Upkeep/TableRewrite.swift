@@ -62,11 +62,14 @@ struct TableRewrite {
 
   /// Merges files into one for `bucket`, or one a shard, and commits that in their place.
   ///
+  /// - Parameter isWanted: asked again and again.
+  /// - Throws: `.stopped` when it is not wanted any more.
   /// - Returns: nil when nothing changed, or when another's commit took one of the files meanwhile.
   func merge(
-    _ files: [StoreFile], into bucket: Bucket, as kind: UpkeepAction.Kind, choosing choice: @escaping RowChoice
+    _ files: [StoreFile], into bucket: Bucket, as kind: UpkeepAction.Kind, while isWanted: () -> Bool = { true },
+    choosing choice: @escaping RowChoice
   ) throws(StoreError) -> UpkeepAction? {
-    let (merged, superseded) = try rows.write(files, to: bucket, options, choosing: choice)
+    let (merged, superseded) = try rows.write(files, to: bucket, options, while: isWanted, choosing: choice)
     let placement = FilePlacement(table)
     defer { placement.removeUnplaced(merged) }
     let change = FileChange(of: snapshot, removing: files.map(\.action), adding: merged)

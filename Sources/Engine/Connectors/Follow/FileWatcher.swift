@@ -42,16 +42,37 @@ package final class FileWatcher: Sendable {
   }
 
   /// Returns when something changed, `stop` was called, or the time is over.
-  package func wait(milliseconds: Int) {
+  /// - Returns: whether names in a directory may have changed, and not only bytes of files.
+  @discardableResult package func wait(milliseconds: Int) -> Bool {
     var requests = [wakeUp.reading, inotify].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-    guard unsafe poll(&requests, nfds_t(requests.count), Int32(milliseconds)) > 0 else { return }
-    for descriptor in [wakeUp.reading, inotify] where descriptor >= 0 { Self.drain(descriptor) }
+    guard unsafe poll(&requests, nfds_t(requests.count), Int32(milliseconds)) > 0 else { return false }
+    if requests[0].revents != 0 { _ = takeEvents(of: wakeUp.reading) { _ in } }
+    var namesChanged = false
+    if requests[1].revents != 0 {
+      while takeEvents(of: inotify, { if $0 != UInt32(IN_MODIFY) { namesChanged = true } }) {}
+    }
+    return namesChanged
   }
 
-  private static func drain(_ descriptor: Int32) {
-    var bytes = [UInt8](repeating: 0, count: 16 << 10)
-    while unsafe read(descriptor, &bytes, bytes.count) == bytes.count {}
+  /// Reads what lies ready.
+  ///
+  /// - Parameter note: is told the mask of each of inotify's events.
+  /// - Returns: whether there may be more.
+  private func takeEvents(of descriptor: Int32, _ note: (UInt32) -> Void) -> Bool {
+    unsafe withUnsafeTemporaryAllocation(byteCount: Self.eventByteCount, alignment: 8) { room in
+      let count = unsafe read(descriptor, room.baseAddress, room.count)
+      var position = 0
+      while position + Self.eventHeaderByteCount <= count {
+        // struct inotify_event: int32 watch, uint32 mask, uint32 cookie, uint32 byte count of the name that follows
+        note(unsafe room.load(fromByteOffset: position + 4, as: UInt32.self))
+        position += Self.eventHeaderByteCount + Int(unsafe room.load(fromByteOffset: position + 12, as: UInt32.self))
+      }
+      return count > Self.eventByteCount / 2
+    }
   }
+
+  private static let eventHeaderByteCount = 16
+  private static let eventByteCount = 4 << 10
 
   /// Whether `stop` was called.
   package var isStopped: Bool { stopped.load(ordering: .acquiring) }

@@ -133,9 +133,8 @@ package final class FollowSource: StageSource {
   private func wait(_ now: Double) {
     var seconds = isWatched ? Self.refreshInterval : Self.pollInterval
     if let due = schedule.due { seconds = min(seconds, max(0, due - now)) }
-    watcher.wait(milliseconds: Int((seconds * 1e3).rounded(.up)))
-    // Names may have changed; looking costs some microseconds.
-    lastRefresh = -.infinity
+    let namesChanged = watcher.wait(milliseconds: Int((seconds * 1e3).rounded(.up)))
+    if namesChanged || !isWatched { lastRefresh = -.infinity }
   }
 
   // MARK: Names

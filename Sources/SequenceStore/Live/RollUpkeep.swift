@@ -1,0 +1,79 @@
+import Definitions
+import Engine
+import Glibc
+import Synchronization
+
+/// Merges the files that rolls leave in a bucket, once they are many, on a thread of its own: rolls do not wait for it.
+///
+/// A merge is a commit that gives way to others', so one in hand may be left when the log is closed.
+final class RollUpkeep: Sendable {
+  private struct State {
+    /// Datasets that got files since they were looked at.
+    var datasets: Set<String> = []
+    var isClosing = false
+    /// Whether merges that are due are to be made, and one in hand to be finished.
+    var isWanted = true
+  }
+
+  private let compaction: Compaction
+  private let report: @Sendable (String) -> Void
+  private let state: Monitor<State>
+  private let thread = Mutex<pthread_t?>(nil)
+
+  /// More files of like size in a bucket are merged.
+  private static let fileCountLimit = 8
+
+  /// Does nothing before `start`.
+  init(_ store: StoreDirectory, definitions: DefinitionSet, _ options: LiveRoller.Options) {
+    let state = Monitor(State())
+    var compacting = Compaction.Options()
+    compacting.isFull = false
+    compacting.tierFileCount = Self.fileCountLimit
+    compacting.monthsAfterDays = nil
+    compacting.files = StoreFileOptions(
+      level: options.indexing.level, rowGroupByteCount: options.indexing.rowGroupByteCount)
+    compacting.isWanted = { state.update { $0.isWanted } }
+    compaction = Compaction(store, definitions: definitions, compacting)
+    report = options.report
+    self.state = state
+  }
+
+  func start() {
+    let started = startThread(isBackground: true) { [self] in run() }
+    thread.withLock { $0 = started }
+  }
+
+  /// A roll has added files to these datasets.
+  func filesAdded(to datasets: some Sequence<String>) { state.update { $0.datasets.formUnion(datasets) } }
+
+  /// Ends the thread.
+  /// - Parameter finishing: whether what is due is merged first; else what is in hand is left.
+  func close(finishing: Bool) {
+    state.update { state in
+      state.isClosing = true
+      state.isWanted = finishing
+    }
+    if let thread = thread.withLock({ $0.take() }) { pthread_join(thread, nil) }
+  }
+
+  private func run() {
+    while let datasets = next() {
+      do {
+        for dataset in datasets where try compaction.isDue(dataset) { try compaction.run(dataset) { _ in } }
+      } catch StoreError.stopped {
+        return
+      } catch {
+        report("small files could not be merged: \(error)")
+      }
+    }
+  }
+
+  private func next() -> [String]? {
+    state.wait(
+      until: { !$0.datasets.isEmpty || $0.isClosing },
+      then: { state in
+        defer { state.datasets = [] }
+        return state.isWanted && !state.datasets.isEmpty ? state.datasets.sorted() : nil
+      })
+  }
+}
