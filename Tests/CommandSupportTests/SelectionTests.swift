@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Definitions
+import Engine
 import TestSupport
 import Testing
 
@@ -63,11 +64,17 @@ import Testing
   }
 
   @Test func daysAndFilesAreNotGivenTogether() throws {
-    let log = definitions.source("log")!
-    #expect(try SourceOptions.parse([]).inputs([], source: log) == ["-"])
-    #expect(try SourceOptions.parse([]).inputs(["a", "b"], source: log) == ["a", "b"])
-    let both = try SourceOptions.parse(["--date", "2026-11-20"])
-    #expect(message { try both.inputs(["a"], source: log) } == "--date and files cannot be given together; choose one")
+    func chosen(_ arguments: [String], _ named: [String]) throws -> StageOptions {
+      var options = StageOptions(inputs: [], threads: 1)
+      try SourceOptions.parse(arguments).choose(named, of: definitions.source("log")!, in: &options)
+      return options
+    }
+    #expect(try chosen([], []).inputs == ["-"])
+    #expect(try chosen([], ["a", "b"]).inputs == ["a", "b"])
+    #expect(try chosen(["--csv"], ["a"]).isCSV && !chosen([], ["a.csv"]).isCSV)
+    #expect(
+      message { try chosen(["--date", "2026-11-20"], ["a"]) }
+        == "--date and files cannot be given together; choose one")
   }
 
   @Test func flagsOutsideTheirRangeAreRefused() throws {

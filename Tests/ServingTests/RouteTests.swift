@@ -20,7 +20,7 @@ import Testing
   }
 
   static let refused: [(target: String, status: Int, says: String)] = [
-    ("/", 404, "/v1/sequences"), ("/v1", 404, "/v1/sequences"), ("/v1/sequences/all/users", 404, "nothing at"),
+    ("/nothing", 404, "/v1/sequences"), ("/v1", 404, "/v1/sequences"), ("/v1/sequences/all/users", 404, "nothing at"),
     ("/v1/sequences/all/users/1/events", 404, "nothing at"), ("/v1/sequences/nope", 404, "no sequence 'nope'"),
     ("/v1/sequences/nope/users/1", 404, "no sequence 'nope'"), ("/v1/sequences/all/users/anna", 400, "'anna'"),
     ("/v1/sequences/all/users/1.5", 400, "'1.5'"), ("/v1/sequences/all/users/9223372036854775808", 400, "is no int64"),
