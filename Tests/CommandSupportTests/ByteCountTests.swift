@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct ByteCountTests {
   @Test(arguments: [
-    ("1000000", 1_000_000), ("1", 1), ("512M", 512 << 20), ("4g", 4 << 30), ("7K", 7 << 10), ("2T", 2 << 40),
+    ("1000000", 1_000_000), ("1", 1), ("0", 0), ("512M", 512 << 20), ("4g", 4 << 30), ("7K", 7 << 10), ("2T", 2 << 40),
     ("9007199254740991K", 9_007_199_254_740_991 << 10),
   ])
   func numbersWithUnitsAreRead(text: String, bytes: Int) {
@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "K", "0", "0G", "-1", "1.5G", "1GB", "G1", "1 G", "９", "9223372036854775808", "9007199254740992K", "9999999T",
+    "", "K", "-1", "-0G", "1.5G", "1GB", "G1", "1 G", "９", "9223372036854775808", "9007199254740992K", "9999999T",
   ])
   func whatIsNoNumberOfBytesIsRefused(text: String) {
     #expect(ByteCount(argument: text) == nil)

@@ -11,7 +11,7 @@ import Testing
   private let fixed = 200 << 20
 
   @Test func eventsLargerThanMemoryGiveTheSameTable() throws {
-    let lineCount = limit / 16
+    let lineCount = limit / 14
     writeLog(lineCount: lineCount)
     let events = try Shell.run(
       "seq-filter --level 0 log.ndjson | wc -c", in: folder.path, environment: try environment())
