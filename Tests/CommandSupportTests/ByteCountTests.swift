@@ -11,7 +11,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "K", "-1", "-0G", "1.5G", "1GB", "G1", "1 G", "９", "9223372036854775808", "9007199254740992K", "9999999T",
+    "", "K", "-1", "1.5G", "1GB", "G1", "1 G", "９", "9223372036854775808", "9007199254740992K", "9999999T",
   ])
   func whatIsNoNumberOfBytesIsRefused(text: String) {
     #expect(ByteCount(argument: text) == nil)
