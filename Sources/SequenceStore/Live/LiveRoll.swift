@@ -125,7 +125,8 @@ private final class SegmentContent {
           try add(batch, of: segment)
         }
       case .control(.position(let source, let partition, let offset)):
-        progress.positions[SourcePartition(source, partition: partition)] = offset
+        let place = SourcePartition(source, partition: partition)
+        progress.positions[place] = max(progress.positions[place] ?? .min, offset)
       case .control: break
       }
     }

@@ -4,8 +4,9 @@ import Frames
 
 /// Up to where the store has each source: what `--resume` starts from.
 ///
-/// A shard's position is the last one in its live log, as far as that is durable, else the greatest that its datasets'
-/// tables record; the store's is the least of its shards', since a row may belong to any of them.
+/// A shard's position is the greatest in its live log, as far as that is durable, and in its datasets' tables: a stream that
+/// is sent again, because another shard is behind, states lower ones, but what a shard once had it has. The store's is the
+/// least of its shards', since a row may belong to any of them.
 package struct SourcePositions: Sendable {
   private let shards: Set<Shard>
   private let offsets: [SourcePartition: [Shard: Int64]]
@@ -15,17 +16,17 @@ package struct SourcePositions: Sendable {
     let live = try store.liveShards()
     var shards = Set(live)
     var offsets: [SourcePartition: [Shard: Int64]] = [:]
-    for shard in live { try Self.readLog(LiveDirectory(store, shard)) { offsets[$0, default: [:]][shard] = $1 } }
-    var recorded: [SourcePartition: [Shard: Int64]] = [:]
+    func note(_ place: SourcePartition, _ shard: Shard, _ offset: Int64) {
+      offsets[place, default: [:]][shard] = max(offsets[place]?[shard] ?? .min, offset)
+    }
+    for shard in live { try Self.readLog(LiveDirectory(store, shard)) { note($0, shard, $1) } }
     for transaction in try Self.transactions(of: store) {
       switch TableTransaction(appID: transaction.appID) {
       case .live(let shard): shards.insert(shard)
-      case .position(let shard, let place):
-        recorded[place, default: [:]][shard] = max(recorded[place]?[shard] ?? .min, transaction.version)
+      case .position(let shard, let place): note(place, shard, transaction.version)
       default: break
       }
     }
-    for (place, byShard) in recorded { offsets[place, default: [:]].merge(byShard) { live, _ in live } }
     self.shards = shards
     self.offsets = offsets
   }
