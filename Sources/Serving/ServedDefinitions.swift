@@ -26,8 +26,12 @@ final class ServedDefinitions: Sendable {
   /// The datasets that sequences read.
   var datasets: Set<String> { Set(plans.values.flatMap(\.datasets)) }
 
-  func userType(of plan: SequencePlan) -> DataType {
-    plan.datasets.first.flatMap { definitions.dataset($0)?.userType } ?? .int64
+  /// The user that a request names.
+  /// - Throws: 400 when the text is no key of the sequence's users.
+  func user(_ text: String, of plan: SequencePlan) throws(RequestError) -> UserID {
+    let type = plan.datasets.first.flatMap { definitions.dataset($0)?.userType } ?? .int64
+    guard let user = UserID(text, type: type) else { throw RequestError(.badRequest, "user '\(text)' is no \(type)") }
+    return user
   }
 }
 

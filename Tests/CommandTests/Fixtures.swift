@@ -14,6 +14,12 @@ enum Fixtures {
 
   private static let shop = Result { try compile(directory + "/shop.py", name: "shop.json") }
 
+  /// Runs a script with `FIXTURES`, `SEQ_DEFINITIONS` (the shop's) and what `environment` says.
+  static func run(_ script: String, in folder: String, environment: [String: String] = [:]) throws -> ShellResult {
+    let variables = ["FIXTURES": directory, "SEQ_DEFINITIONS": try shopDefinitions()]
+    return try Shell.run(script, in: folder, environment: variables.merging(environment) { $1 })
+  }
+
   /// Compiles definitions into a file that lives as long as the tests.
   static func compile(_ file: String, name: String) throws -> String {
     let result = try Shell.run("seq-config compile '\(file)' -o '\(folder.path)/\(name)'", in: folder.path)

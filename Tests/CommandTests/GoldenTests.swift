@@ -10,11 +10,7 @@ import Testing
   @Test(arguments: GoldenCase.all)
   func commandDoesAsRecorded(_ golden: GoldenCase) throws {
     let folder = TemporaryDirectory()
-    let result = try Shell.run(
-      golden.script, in: folder.path,
-      environment: [
-        "FIXTURES": Fixtures.directory, "SEQ_DEFINITIONS": try Fixtures.shopDefinitions(), "COLUMNS": "100",
-      ])
+    let result = try Fixtures.run(golden.script, in: folder.path, environment: ["COLUMNS": "100"])
     let found = GoldenCase.Outcome(result, folder: folder.path)
     if Fixtures.isRecording {
       golden.record(found)

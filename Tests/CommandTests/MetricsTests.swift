@@ -6,11 +6,7 @@ import Testing
 @Suite struct MetricsTests {
   private let folder = TemporaryDirectory()
 
-  private func run(_ script: String) throws -> ShellResult {
-    try Shell.run(
-      script, in: folder.path,
-      environment: ["FIXTURES": Fixtures.directory, "SEQ_DEFINITIONS": try Fixtures.shopDefinitions()])
-  }
+  private func run(_ script: String) throws -> ShellResult { try Fixtures.run(script, in: folder.path) }
 
   private func samples(_ file: String) throws -> PrometheusSamples {
     let text = try #require(SharedData.contents(of: "\(folder.path)/\(file)"))

@@ -32,6 +32,11 @@ package enum PathEncoding {
     return encode(value) { $0 > 0x7F || isUnreserved($0) || " +@,!()$&;".utf8.contains($0) }
   }
 
+  /// A part of a URL's path, or a value of its query: only commas stand as they are beside what has no meaning anywhere.
+  package static func encode(component: String) -> String {
+    encode(component) { isUnreserved($0) || $0 == UInt8(ascii: ",") }
+  }
+
   private static func isUnreserved(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -70,11 +70,18 @@ package struct PositionSchedule {
   }
 }
 
-/// The monotonic clock, in seconds.
 package enum Clock {
+  /// The monotonic clock, in seconds.
   package static var now: Double {
     var time = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
+  /// The time of day, in microseconds since 1970-01-01T00:00Z.
+  package static var nowMicros: Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
   }
 }

@@ -56,7 +56,7 @@ package struct DatasetHealth: Sendable {
     let seenAt = dataset.derived[SystemColumns.seenAt] ?? SystemColumns.seenAt
     newestSeenMicros = dataset.files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max()
     do {
-      let known = earlier.map { $0.version <= delta.version ? $0 : nil } ?? nil
+      let known = earlier.flatMap { $0.version <= delta.version ? $0 : nil }
       let recent = try Self.replacements(
         snapshot.store.dataset(name), until: delta.version, after: known?.version, limit: replacementLimit)
       replacements = Array((recent + (known?.replacements ?? [])).prefix(replacementLimit))

@@ -13,16 +13,12 @@ enum StreamProgress: Sendable, Equatable {
   init(of store: StoreDirectory, shardCount: Int) throws(StoreError) {
     var arrivals: [Shard: Int64] = [:]
     var isStreamed = try !store.liveShards().isEmpty
-    for name in try store.datasetNames() {
-      let table: Snapshot
-      do { table = try store.dataset(name).snapshot() } catch { throw .delta(error) }
-      for transaction in table.transactions.values {
-        switch TableTransaction(appID: transaction.appID) {
-        case .live: isStreamed = true
-        // A dataset without rows in the last segments has not recorded them.
-        case .arrival(let shard): arrivals[shard] = max(arrivals[shard] ?? .min, transaction.version)
-        default: break
-        }
+    for transaction in try store.transactions() {
+      switch TableTransaction(appID: transaction.appID) {
+      case .live: isStreamed = true
+      // A dataset without rows in the last segments has not recorded them.
+      case .arrival(let shard): arrivals[shard] = max(arrivals[shard] ?? .min, transaction.version)
+      default: break
       }
     }
     let known = (0..<shardCount).compactMap { arrivals[Shard($0)] }

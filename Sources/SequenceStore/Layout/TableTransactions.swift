@@ -123,6 +123,15 @@ extension Snapshot {
 }
 
 extension StoreDirectory {
+  /// What the datasets' tables record, in no particular order.
+  func transactions() throws(StoreError) -> [AppTransaction] {
+    var all: [AppTransaction] = []
+    for name in try datasetNames() {
+      do { all += try dataset(name).snapshot().transactions.values } catch { throw .delta(error) }
+    }
+    return all
+  }
+
   /// The last segment of a shard's live log that some dataset's table covers; 0 when none does.
   package func coveredSegment(of shard: Shard) throws(StoreError) -> UInt64 {
     var covered: UInt64 = 0

@@ -20,7 +20,7 @@ package struct SourcePositions: Sendable {
       offsets[place, default: [:]][shard] = max(offsets[place]?[shard] ?? .min, offset)
     }
     for shard in live { try Self.readLog(LiveDirectory(store, shard)) { note($0, shard, $1) } }
-    for transaction in try Self.transactions(of: store) {
+    for transaction in try store.transactions() {
       switch TableTransaction(appID: transaction.appID) {
       case .live(let shard): shards.insert(shard)
       case .position(let shard, let place): note(place, shard, transaction.version)
@@ -41,14 +41,6 @@ package struct SourcePositions: Sendable {
 
   /// All sources and partitions that some shard has a position of, in no particular order.
   package var partitions: [SourcePartition] { Array(offsets.keys) }
-
-  private static func transactions(of store: StoreDirectory) throws(StoreError) -> [AppTransaction] {
-    var all: [AppTransaction] = []
-    for name in try store.datasetNames() {
-      do { all += try store.dataset(name).snapshot().transactions.values } catch { throw .delta(error) }
-    }
-    return all
-  }
 
   private static func readLog(
     _ live: LiveDirectory, _ note: (SourcePartition, Int64) -> Void

@@ -1,7 +1,6 @@
 import Arrow
 import Definitions
 import Engine
-import Glibc
 import JSONText
 import NIOHTTP1
 import SequenceStore
@@ -55,11 +54,13 @@ package final class SequenceAPI: Sendable {
     switch path.count {
     case 0: return ("/", page { () throws(RequestError) in try overview() })
     case 1 where path[0] == "explore":
-      return ("/explore", page { () throws(RequestError) in try dashboard.explorer(question.query, for: question.access) })
+      return (
+        "/explore", page { () throws(RequestError) in try dashboard.explorer(question.query, for: question.access) }
+      )
     case 1 where path[0] == "healthz": return ("/healthz", HTTPAnswer(text: "ok\n"))
     case 1 where path[0] == "readyz": return ("/readyz", readiness())
     case 1 where path[0] == "metrics":
-      let text = metrics.text + store.metrics(nowMicros: Self.nowMicros) + definitionsInfo
+      let text = metrics.text + store.metrics(nowMicros: Clock.nowMicros) + definitionsInfo
       return ("/metrics", HTTPAnswer(contentType: PrometheusText.contentType, text: text))
     case 2 where path[0] == "v1" && path[1] == "sequences":
       return ("/v1/sequences", HTTPAnswer(json: list(for: question.access)))
@@ -84,9 +85,7 @@ package final class SequenceAPI: Sendable {
   // MARK: Pages
 
   private func overview() throws(RequestError) -> Page {
-    do throws(StoreError) { return try dashboard.overview() } catch {
-      throw RequestError(.internalServerError, "\(error)")
-    }
+    do throws(StoreError) { return try dashboard.overview() } catch { throw RequestError(error) }
   }
 
   private func page(_ make: () throws(RequestError) -> Page) -> HTTPAnswer {
@@ -117,25 +116,14 @@ package final class SequenceAPI: Sendable {
   ) throws(RequestError) -> HTTPAnswer {
     let served = definitions.current
     let plan = try plan(sequence, in: served, for: question.access)
-    let query = try SequenceQuery(question.query, plan: plan, access: question.access, nowMicros: Self.nowMicros)
-    let userType = served.userType(of: plan)
-    guard let user = UserID(text, type: userType) else {
-      throw RequestError(.badRequest, "user '\(text)' is no \(userType)")
-    }
-    do {
+    let query = try SequenceQuery(question.query, plan: plan, access: question.access, nowMicros: Clock.nowMicros)
+    let user = try served.user(text, of: plan)
+    do throws(StoreError) {
       let reading = try store.read(query.request(user: user, sequence: plan.definition), of: plan)
       return SequenceAnswer(
         sequence: plan.definition, user: text, query: query, reading: reading, definitions: served.label
       ).answer(accept: question.accept)
-    } catch {
-      throw RequestError(.internalServerError, "\(error)")
-    }
-  }
-
-  private static var nowMicros: Int64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    } catch { throw RequestError(error) }
   }
 
   // MARK: What there is
@@ -225,4 +213,9 @@ package final class SequenceAPI: Sendable {
       ],
       report: report)
   }
+}
+
+extension RequestError {
+  /// What is wrong with the store is no client's fault.
+  init(_ error: StoreError) { self.init(.internalServerError, "\(error)") }
 }

@@ -1,7 +1,7 @@
 import Arrow
 import Definitions
+import DeltaLog
 import Engine
-import Glibc
 import SequenceStore
 import Synchronization
 
@@ -36,18 +36,12 @@ final class Dashboard: Sendable {
     history = MetricHistory(path: directory.history)
   }
 
-  private static var nowMicros: Int64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
-  }
-
   // MARK: Remembering
 
   /// Takes a sample when one is due.
   /// - Throws: when a table's log cannot be read, or the history not written.
   func sample() throws {
-    let seconds = Self.nowMicros / 1_000_000
+    let seconds = Clock.nowMicros / 1_000_000
     let isDue = state.withLock { state in
       guard seconds - max(state.sampledAt, 0) >= Self.sampleInterval, directory.exists else { return false }
       state.sampledAt = seconds
@@ -76,7 +70,7 @@ final class Dashboard: Sendable {
   // MARK: Pages
 
   func overview() throws(StoreError) -> Page {
-    let (served, live, now) = (definitions.current, store.liveStatistics, Self.nowMicros)
+    let (served, live, now) = (definitions.current, store.liveStatistics, Clock.nowMicros)
     let health = try health()
     let promises = Self.promises(served.definitions)
     let types = served.definitions.eventTypes.map { type in
@@ -136,7 +130,9 @@ final class Dashboard: Sendable {
     choice.columns = choice.fields.map(\.name).filter { query[ExplorerPage.parameter($0)] != nil }
     var page = ExplorerPage(choice: choice)
     if !choice.user.isEmpty {
-      do throws(RequestError) { page.result = try result(choice, plan, served, access) } catch { page.error = error.message }
+      do throws(RequestError) { page.result = try result(choice, plan, served, access) } catch {
+        page.error = error.message
+      }
     }
     return Page(title: "Explore", path: "/explore", note: "definitions \(served.label)", content: page.content)
   }
@@ -148,51 +144,22 @@ final class Dashboard: Sendable {
     if !choice.window.isEmpty { parameters["window"] = choice.window }
     if !choice.until.isEmpty { parameters["until"] = choice.until }
     if !choice.columns.isEmpty { parameters["columns"] = choice.columns.joined(separator: ",") }
-    let query = try SequenceQuery(parameters, plan: plan, access: access, nowMicros: Self.nowMicros)
-    guard let user = UserID(choice.user, type: served.userType(of: plan)) else {
-      throw RequestError(.badRequest, "user '\(choice.user)' is no \(served.userType(of: plan))")
-    }
-    var request = query.request(user: user, sequence: plan.definition)
+    let query = try SequenceQuery(parameters, plan: plan, access: access, nowMicros: Clock.nowMicros)
+    var request = query.request(user: try served.user(choice.user, of: plan), sequence: plan.definition)
     let shown = request.columns
     let keys = [Field("ts", .timestampMicrosUTC), Field("event_type", .utf8)]
     request.columns = shown + keys.filter { key in !shown.contains { $0.name == key.name } }
     let found: SequenceEvents
-    do throws(StoreError) { found = try store.read(request, of: plan).events } catch {
-      throw RequestError(.internalServerError, "\(error)")
-    }
+    do throws(StoreError) { found = try store.read(request, of: plan).events } catch { throw RequestError(error) }
     return ExplorerPage.Result(
-      events: found.events.selecting(shown), keys: found.events.selecting(keys), cut: found.cut,
+      events: found.events.selecting(shown.map(\.name)), keys: found.events.selecting(keys.map(\.name)), cut: found.cut,
       link: Self.link(choice, parameters))
   }
 
   private static func link(_ choice: ExplorerPage.Choice, _ parameters: [String: String]) -> String {
-    let query = parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\(percentEncoded($0.value))" }
-    return "/v1/sequences/\(percentEncoded(choice.sequence.name))/users/\(percentEncoded(choice.user))?"
+    let query = parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\(PathEncoding.encode(component: $0.value))" }
+    return
+      "/v1/sequences/\(PathEncoding.encode(component: choice.sequence.name))/users/\(PathEncoding.encode(component: choice.user))?"
       + query.joined(separator: "&")
-  }
-}
-
-/// Writes what a path or a query cannot hold as `%41`.
-/// - Source: RFC 3986, 2.3.
-func percentEncoded(_ text: String) -> String {
-  var encoded = ""
-  for byte in text.utf8 {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-      UInt8(ascii: "~"), UInt8(ascii: ","):
-      encoded.unicodeScalars.append(Unicode.Scalar(byte))
-    default:
-      let hex = String(byte, radix: 16, uppercase: true)
-      encoded += "%" + (hex.count < 2 ? "0" : "") + hex
-    }
-  }
-  return encoded
-}
-
-extension RecordBatch {
-  /// These columns, all of which are there.
-  fileprivate func selecting(_ fields: [Field]) -> RecordBatch {
-    RecordBatch(Schema(fields), fields.map { self[$0.name]! }, rowCount: rowCount)
   }
 }

@@ -48,8 +48,6 @@ final class MetricHistory: Sendable {
 
   /// What a number was, oldest first; nil where a sample has none.
   func series(_ name: String) -> [Double?] { samples.withLock { $0.map { $0.values[name] } } }
-
-  var latest: Sample? { samples.withLock { $0.last } }
 }
 
 extension MetricHistory.Sample {
