@@ -5,25 +5,22 @@ import Testing
 @Suite struct TerminationTests {
   private let folder = TemporaryDirectory()
 
-  private func run(_ script: String) throws -> ShellResult {
-    try Shell.run(
-      script, in: folder.path,
-      environment: ["FIXTURES": Fixtures.directory, "SEQ_DEFINITIONS": try Fixtures.shopDefinitions()])
-  }
+  private func run(_ script: String) throws -> ShellResult { try Fixtures.run(script, in: folder.path) }
 
   /// Lines leave every stage although more may come, and the last one, which is not yet whole, waits.
+  ///
+  /// The last stage is told first: one that finds its input cut before its own signal comes has another account of its end.
   @Test(arguments: ["TERM", "INT"]) func stagesLeaveWithWhatTheyRead(signal: String) throws {
     let result = try run(
       """
       mkfifo a b c
       env --default-signal=INT seq-ingest < a > b & stages=$!
-      env --default-signal=INT seq-filter < b > c & stages="$stages $!"
+      env --default-signal=INT seq-filter < b > c & stages="$! $stages"
       env --default-signal=INT seq-enrich --tables "$FIXTURES" --format ndjson --columns event_type < c > out &
-      stages="$stages $!"
+      stages="$! $stages"
       exec 3> a; head -2 "$FIXTURES/day.ndjson" >&3; printf '{"id":"half' >&3
       until [[ $(wc -l < out) == 2 ]]; do sleep 0.01; done
-      for stage in $stages; do kill -\(signal) $stage; done
-      for stage in $stages; do wait $stage; echo "exit $?"; done
+      for stage in $stages; do kill -\(signal) $stage; wait $stage; echo "exit $?"; done
       cat out
       """)
     #expect(
