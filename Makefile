@@ -9,7 +9,7 @@ PYTHON := $(VENV)/bin/python
 # Static: a command starts in 3 ms instead of 6, and the binaries run where no Swift is installed.
 SWIFT_FLAGS := -c release --static-swift-stdlib
 
-APT := libsimdjson-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libre2-dev librdkafka-dev tzdata zstd python3 python3-venv curl
+APT := libsimdjson-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libmd-dev libre2-dev librdkafka-dev tzdata zstd python3 python3-venv curl
 PEERS := duckdb pyarrow polars deltalake numpy pandas zstandard jsonschema
 COMMANDS := seq-ingest seq-filter seq-enrich seq-assemble seq-index seq-serve seq-store seq-config
 

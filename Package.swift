@@ -53,6 +53,7 @@ let package = Package(
     system("CZlib", apt: "zlib1g-dev"),
     system("CLZ4", apt: "liblz4-dev"),
     system("CSnappy", apt: "libsnappy-dev"),
+    system("CLibMD", apt: "libmd-dev"),
     system("CRdKafka", apt: "librdkafka-dev"),
     .target(name: "CSimdJSON", linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
@@ -77,7 +78,7 @@ let package = Package(
     module(
       "Serving",
       [
-        "SequenceStore", "CZstd", "CZlib",
+        "SequenceStore", "CZstd", "CZlib", "CLibMD",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),

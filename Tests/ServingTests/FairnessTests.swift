@@ -1,4 +1,3 @@
-import Buffers
 import Engine
 import Glibc
 import Serving
@@ -9,7 +8,7 @@ import Testing
 /// What one tenant's load does to another.
 @Suite(.serialized) struct FairnessTests {
   private static func tenant(_ name: String, _ limits: String) -> String {
-    #"{"name": "\#(name)", "token_sha256": "\#(SHA256(name.utf8).hexadecimal)", "sequences": {"*": "*"}\#(limits)}"#
+    #"{"name": "\#(name)", "token_sha256": "\#(TokenHash(name.utf8).hexadecimal)", "sequences": {"*": "*"}\#(limits)}"#
   }
 
   fileprivate static let target = "/v1/sequences/all/users/1?until=2026-11-22T00:00:00Z"

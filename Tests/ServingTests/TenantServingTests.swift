@@ -1,4 +1,3 @@
-import Buffers
 import Glibc
 import JSONText
 import Serving
@@ -8,7 +7,7 @@ import Testing
 @Suite struct TenantServingTests {
   private static func tenant(_ name: String, _ members: String) -> String {
     let token = "token of " + name
-    return #"{"name": "\#(name)", "token_sha256": "\#(SHA256(token.utf8).hexadecimal)", \#(members)}"#
+    return #"{"name": "\#(name)", "token_sha256": "\#(TokenHash(token.utf8).hexadecimal)", \#(members)}"#
   }
 
   private static func file(_ tenants: String...) -> String { #"{"tenants": [\#(tenants.joined(separator: ", "))]}"# }

@@ -1,12 +1,11 @@
-import Buffers
 import JSONText
 import Serving
 import TestSupport
 import Testing
 
 @Suite struct TenantTests {
-  private static let hash = SHA256("secret".utf8).hexadecimal
-  private static let other = SHA256("other".utf8).hexadecimal
+  private static let hash = TokenHash("secret".utf8).hexadecimal
+  private static let other = TokenHash("other".utf8).hexadecimal
 
   @Test func aFileSaysWhoMayReadWhat() throws {
     let document = try JSONValue(

@@ -1,4 +1,3 @@
-import Buffers
 import JSONText
 
 /// Who may read what, and how much of it.
@@ -12,7 +11,7 @@ import JSONText
 package struct Tenant: Sendable, Equatable {
   package var name: String
   /// Of each token that is good, so that tokens can be exchanged without a gap.
-  package var tokenHashes: [SHA256]
+  package var tokenHashes: [TokenHash]
   package var access: Access
   package var requestsPerSecond: Double?
   package var concurrency: Int?
@@ -77,11 +76,11 @@ extension Tenant {
     concurrency = try Self.limit(value, "concurrency").map { Int(min($0.rounded(.up), 1e9)) }
   }
 
-  private static func hashes(_ value: JSONValue?) throws(Fault) -> [SHA256] {
+  private static func hashes(_ value: JSONValue?) throws(Fault) -> [TokenHash] {
     let texts = value?.array ?? value.map { [$0] } ?? []
-    var hashes: [SHA256] = []
+    var hashes: [TokenHash] = []
     for text in texts {
-      guard let hash = text.string.flatMap({ SHA256(hexadecimal: $0) }) else {
+      guard let hash = text.string.flatMap({ TokenHash(hexadecimal: $0) }) else {
         throw Fault("token_sha256 holds what is no SHA-256 in 64 hexadecimal digits")
       }
       hashes.append(hash)

@@ -1,4 +1,3 @@
-import Buffers
 import Engine
 import JSONText
 import Synchronization
@@ -57,7 +56,7 @@ package final class TenantDirectory: Sendable {
 
   /// The tenant with this token; nil when nobody has it. The time that it takes says nothing of any token.
   func tenant(token: some Collection<UInt8>) -> ServedTenant? {
-    let hash = SHA256(token)
+    let hash = TokenHash(token)
     var found: ServedTenant?
     for served in state.withLock({ $0.tenants }) {
       for good in served.tenant.tokenHashes where good.matches(hash) { found = served }

@@ -1,7 +1,7 @@
-import Buffers
+import Serving
 import Testing
 
-@Suite struct SHA256Tests {
+@Suite struct TokenHashTests {
   /// What Python's hashlib answers for bytes (7 · i + count) mod 256, at sizes around a block's end.
   static let digests = [
     (0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
@@ -17,15 +17,15 @@ import Testing
 
   @Test(arguments: digests) func theDigestIsThatOfOthers(count: Int, digest: String) {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 * 7 + count) }
-    #expect(SHA256(bytes).hexadecimal == digest)
-    #expect(SHA256(hexadecimal: digest) == SHA256(bytes))
-    #expect(SHA256(hexadecimal: digest.uppercased())?.matches(SHA256(bytes)) == true)
-    #expect(!SHA256(bytes).matches(SHA256(bytes + [0])))
+    #expect(TokenHash(bytes).hexadecimal == digest)
+    #expect(TokenHash(hexadecimal: digest) == TokenHash(bytes))
+    #expect(TokenHash(hexadecimal: digest.uppercased())?.matches(TokenHash(bytes)) == true)
+    #expect(!TokenHash(bytes).matches(TokenHash(bytes + [0])))
   }
 
   @Test(arguments: [
     "", "abc", String(repeating: "0", count: 63), String(repeating: "g", count: 64),
     "+0000000" + String(repeating: "0", count: 56),
   ])
-  func whatIsNoDigestIsNone(text: String) { #expect(SHA256(hexadecimal: text) == nil) }
+  func whatIsNoDigestIsNone(text: String) { #expect(TokenHash(hexadecimal: text) == nil) }
 }
