@@ -52,9 +52,10 @@ def load(port, users, interval, seconds, seed, results):
 
 def run_load(port, users, connections, rate, seconds):
     """All connections together; rate 0: as fast as it goes."""
-    results = multiprocessing.Queue()
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
     workers = [
-        multiprocessing.Process(target=load, args=(port, users, connections / rate if rate else 0, seconds, n, results), daemon=True)
+        context.Process(target=load, args=(port, users, connections / rate if rate else 0, seconds, n, results), daemon=True)
         for n in range(connections)]
     for worker in workers:
         worker.start()
