@@ -48,6 +48,7 @@ import Testing
     for place in seen.indices.reversed() where places.count < request.last {
       let event = seen[place]
       if event.micros >= request.untilMicros ?? .max || event.micros < request.fromMicros ?? .min { continue }
+      if let asked = request.eventTypes, !asked.contains(event.type) { continue }
       capped[event.type, default: 0] += 1
       if let cap = request.caps[event.type], capped[event.type]! > cap { continue }
       places.append(place)

@@ -33,6 +33,7 @@ import Testing
   private func expected(_ groups: [Group], _ request: SequenceRequest) -> [JSONValue] {
     var (kept, capped): ([Group], [String: Int]) = ([], [:])
     for group in groups where kept.count < request.last && group.newest.micros >= request.fromMicros ?? .min {
+      if let asked = request.eventTypes, !asked.contains(group.newest.type) { continue }
       capped[group.newest.type, default: 0] += 1
       if let cap = request.caps[group.newest.type], capped[group.newest.type]! > cap { continue }
       kept.append(group)
@@ -74,6 +75,7 @@ import Testing
     }
     let own = events.filter {
       $0.micros >= request.fromMicros ?? .min && $0.micros < request.untilMicros ?? .max && key($0) != nil
+        && request.eventTypes?.contains($0.type) ?? true
     }.sorted(by: TestEvent.order)
     var keys: [JSONValue] = []
     for event in own.reversed() where !keys.contains(key(event)!) { keys.append(key(event)!) }

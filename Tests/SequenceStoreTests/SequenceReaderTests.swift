@@ -16,6 +16,7 @@ import Testing
         && $0.micros < request.untilMicros ?? .max
     }
     for event in own.sorted(by: TestEvent.order).reversed() where rows.count < request.last {
+      if let asked = request.eventTypes, !asked.contains(event.type) { continue }
       capped[event.type, default: 0] += 1
       if let cap = request.caps[event.type], capped[event.type]! > cap { continue }
       rows.append(event)
@@ -38,6 +39,7 @@ import Testing
       if number % 3 == 0 { request.fromMicros = start + Int64(random.next() % 500_000) * 1_000_000 }
       if number % 5 == 0 { request.untilMicros = start + Int64(random.next() % 500_000) * 1_000_000 }
       if number % 7 == 0 { request.caps = ["click": 2, "save": Int(random.next() % 5)] }
+      if number % 8 == 0 { request.eventTypes = [["save"], ["click", "view", "other"], []][number / 8 % 3] }
       return (user, request)
     }
   }

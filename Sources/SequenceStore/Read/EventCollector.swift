@@ -87,7 +87,8 @@ struct EventCollector {
       uniqueKeysWithValues: datasets.map { dataset in
         (dataset.name, dataset.retractions[request.user].filter { $0.seenMicros <= request.knownAtMicros ?? .max })
       }.filter { !$0.1.isEmpty })
-    let matchesTypes = plan.eventTypes.values.contains { $0 != nil } || !request.caps.isEmpty
+    let matchesTypes =
+      plan.eventTypes.values.contains { $0 != nil } || !request.caps.isEmpty || request.eventTypes != nil
     let returnsTypes = request.columns.contains { $0.name == SystemColumns.eventType }
     let hasRetractions = !retractions.isEmpty
     keyColumns =
@@ -275,7 +276,7 @@ struct EventCollector {
         cut.insert(.window)
         return
       }
-      guard try isWanted(row.id) else { continue }
+      guard try isWanted(row.id), try isAsked(row.id) else { continue }
       guard found.count < request.last else {
         cut.insert(.length)
         return
@@ -289,7 +290,7 @@ struct EventCollector {
   private mutating func takeMerged(_ row: Found) throws(StoreError) -> Bool {
     let isBefore = row.micros < request.fromMicros ?? .min
     let isFull = found.count >= request.last
-    guard try isWanted(row.id), let group = begin(row) else { return true }
+    guard try isWanted(row.id), let group = begin(row), try isAsked(row.id) else { return true }
     if isBefore || isFull {
       cut.insert(isBefore ? .window : .length)
       return !isMerged(before: row.micros.addingSaturated(1))
@@ -306,6 +307,12 @@ struct EventCollector {
     let dataset = sources[Int(row.source)].dataset
     if let types = plan.eventTypes[dataset] ?? nil, !types.contains(try eventType(row)) { return false }
     return try !isRetracted(row, in: dataset)
+  }
+
+  /// Whether the request wants events of its type.
+  private func isAsked(_ row: RowID) throws(StoreError) -> Bool {
+    guard let types = request.eventTypes else { return true }
+    return types.contains(try eventType(row))
   }
 
   private mutating func isWithinCap(_ row: RowID) throws(StoreError) -> Bool {

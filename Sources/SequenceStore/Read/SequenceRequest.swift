@@ -74,6 +74,9 @@ package struct SequenceRequest: Sendable {
   package var last: Int
   /// At most this many events of a type, the newest.
   package var caps: [String: Int]
+  /// Only events of these types, or items by them; nil: of all types. What is computed of the events before one, and which
+  /// of merged events stands for them, depends on all types alike.
+  package var eventTypes: Set<String>?
   /// No event before this time, in microseconds since 1970-01-01T00:00Z.
   package var fromMicros: Int64?
   /// No event at or after this time.
