@@ -164,8 +164,8 @@ private struct FileCheck {
       guard let offsets = opened.groups[group].pages.offsetIndexes[node.leaves.lowerBound] else { continue }
       let starts = offsets.pages.map(\.firstRow) + [batch.rowCount]
       for (start, end) in zip(starts, starts.dropFirst()) where start < end {
-        let page = try opened.read([column], group: group, rows: start..<end, using: &context)
-        guard page.columns[0].isEqual(to: batch.columns[column].slice(start..<end)) else {
+        let page = try opened.read([column], group: group, rows: start..<end, using: &context)[0]
+        guard page.isEqual(to: batch.columns[column].slice(start..<end)) else {
           problems.append("row group \(group), column '\(node.field.name)': the page at row \(start) is another one")
           return
         }

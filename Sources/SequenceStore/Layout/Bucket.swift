@@ -17,6 +17,9 @@ package enum Bucket: Sendable, Hashable {
     }
   }
 
+  /// No bucket covers more.
+  static let maximumDayCount: Int32 = 31
+
   /// The days that it covers.
   package var days: ClosedRange<Day> {
     switch self {

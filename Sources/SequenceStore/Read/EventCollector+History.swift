@@ -12,31 +12,27 @@ extension EventCollector {
     history = []
     guard !computers.isEmpty, let oldest = found.last else { return true }
     var known = superseded.count
-    history = try events(ofSteps: candidates.indices)
+    history = events(ofSteps: candidates.indices)
     var (pending, checkedCount) = (computers.map(\.lookBack), 0)
-    while try isPending(&pending, before: oldest, &checkedCount, using: &context), candidates.count < steps.count {
-      try read(steps[candidates.count], using: &context)
+    while try isPending(&pending, before: oldest, &checkedCount, using: &context),
+      let step = steps.step(candidates.count)
+    {
+      try read(step, using: &context)
       if superseded.count == known {
-        history += try events(ofSteps: candidates.count - 1..<candidates.count)
+        history += events(ofSteps: candidates.count - 1..<candidates.count)
         continue
       }
       if isStale(since: known) { return false }
       known = superseded.count
-      history = try events(ofSteps: candidates.indices)
+      history = events(ofSteps: candidates.indices)
       (pending, checkedCount) = (computers.map(\.lookBack), 0)
     }
     return true
   }
 
   /// The events of the sequence in some of the steps that were read, newest first.
-  private func events(ofSteps steps: Range<Int>) throws(StoreError) -> [Found] {
-    var rows: [Found] = []
-    for step in steps {
-      for row in candidates[step].reversed() where row.micros < request.untilMicros ?? .max {
-        if try isWanted(row.id) { rows.append(row) }
-      }
-    }
-    return rows
+  private func events(ofSteps steps: Range<Int>) -> [Found] {
+    steps.flatMap { candidates[$0].reversed() }.filter { $0.micros < request.untilMicros ?? .max }
   }
 
   /// Drops what has seen enough, and tells whether anything is left.
@@ -47,7 +43,7 @@ extension EventCollector {
     using context: inout DecodingContext
   ) throws(StoreError) -> Bool {
     let first = history.firstIndex { $0.id == oldest.id }!
-    let readMicros = steps[candidates.count - 1].startMicros ?? .min
+    let readMicros = steps.made[candidates.count - 1].startMicros ?? .min
     var left: [LookBack] = []
     for lookBack in pending {
       let hasSeen: Bool
@@ -82,7 +78,7 @@ extension EventCollector {
   ) throws(StoreError) -> Bool {
     if places.isEmpty { return false }
     let fields = SequencePlan.fields(filter.columnNames, of: plan.columns)
-    return filter.trueRows(of: try columns(fields, of: Array(history[places]), using: &context)).setBitCount > 0
+    return filter.trueRows(of: try columns(fields, of: history[places], using: &context)).setBitCount > 0
   }
 
   // MARK: Columns
@@ -100,7 +96,7 @@ extension EventCollector {
   ) throws(StoreError) -> [String: ArrowArray] {
     var names = [SystemColumns.ts]
     for name in computers.flatMap(\.inputs) where !names.contains(name) { names.append(name) }
-    let events = try columns(SequencePlan.fields(names, of: plan.columns), of: history, using: &context)
+    let events = try columns(SequencePlan.fields(names, of: plan.columns), of: history[...], using: &context)
     let rows = foundRows
     let values = computers.map { $0.values(events, users: [0..<events.rowCount], rows: rows) }
     return Dictionary(uniqueKeysWithValues: zip(computers.map(\.column.name), values))

@@ -37,9 +37,7 @@ extension EventCollector {
   /// Takes in what merging reads of a source.
   mutating func addMergeInputs(_ index: Int, using context: inout DecodingContext) throws(StoreError) {
     guard merging != nil else { return }
-    try sources[index].derive(plan.mergeFields.map(\.name), using: &context)
-    let source = sources[index]
-    let events = try source.columns(plan.mergeFields, at: 0..<source.rows.count, using: &context)
+    let events = try sources[index].columns(plan.mergeFields, at: 0..<sources[index].rows.count, using: &context)
     merging!.inputs[index] = MergeInputs(
       merging!.definition, events, withActions: merging!.hasActions, &merging!.texts)
   }

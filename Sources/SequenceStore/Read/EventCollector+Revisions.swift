@@ -6,14 +6,15 @@ import Definitions
 // first, then the one of the lower content hash; one that only says that lower revisions are gone holds, too, and is not answered.
 
 extension EventCollector {
-  /// Marks the rows read that another row of their event stands above.
+  /// Finds the rows read that another row of their event stands above; they are no candidates any more.
   mutating func settle(using context: inout DecodingContext) throws(StoreError) {
     guard mayRepeat else { return }
     guard sources.count > 1 || sources.contains(where: { $0.isLive || $0.selected != nil }) else { return }
+    let before = superseded.count
     for index in settledSourceCount..<sources.count {
-      try sources[index].load([SystemColumns.eventKey], using: &context)
+      try sources[index].load([.eventKey], using: &context)
       let source = sources[index]
-      let keys = try source.key(SystemColumns.eventKey, .int64).values
+      let keys = try source.key(.eventKey).values
       let known = try known(source)
       for number in 0..<source.count {
         let place = source.place(number)
@@ -27,6 +28,12 @@ extension EventCollector {
       }
     }
     settledSourceCount = sources.count
+    if superseded.count > before { dropSuperseded() }
+  }
+
+  private mutating func dropSuperseded() {
+    for step in candidates.indices { candidates[step].removeAll { superseded.contains($0.id) } }
+    live?.removeAll { superseded.contains($0.id) }
   }
 
   /// Marks one of two rows of an equal key, if both hold so far and are of one type.
@@ -34,12 +41,15 @@ extension EventCollector {
     _ one: RowID, _ other: RowID, using context: inout DecodingContext
   ) throws(StoreError) {
     guard !superseded.contains(one), !superseded.contains(other) else { return }
-    for row in [one, other] {
-      let names = [SystemColumns.eventType, SystemColumns.seenAt]
-      try sources[Int(row.source)].load(names, using: &context)
-    }
+    for row in [one, other] { try sources[Int(row.source)].load([.eventType, .seenAt, .revision], using: &context) }
     guard try eventType(one) == eventType(other) else { return }
     superseded.insert(try stands(other, above: one, using: &context) ? one : other)
+  }
+
+  private func eventType(_ row: RowID) throws(StoreError) -> String {
+    let column = try sources[Int(row.source)].key(.eventType)
+    if case .dictionary(_, let values) = column.storage { return values.string(column.dictionaryIndex(Int(row.place))) }
+    return column.string(Int(row.place))
   }
 
   private mutating func stands(
@@ -53,33 +63,20 @@ extension EventCollector {
   /// Read for all rows of a source when it is first asked for: few rows come to that.
   private mutating func contentHash(_ row: RowID, using context: inout DecodingContext) throws(StoreError) -> UInt64 {
     if let known = contents[row.source] { return known[Int(row.place)] }
-    let source = sources[Int(row.source)]
-    let hashes = try source.contentHashes(snapshot.datasets[source.dataset]?.eventFields() ?? [], using: &context)
+    let source = Int(row.source)
+    let fields = try datasets[sources[source].dataset]?.eventFields() ?? []
+    let hashes = try sources[source].contentHashes(fields, using: &context)
     contents[row.source] = hashes
     return hashes[Int(row.place)]
   }
 
   /// What stands higher is less.
   private func rank(_ row: RowID) throws(StoreError) -> (Int64, Int64) {
-    (-Int64(try revision(row)), try value(SystemColumns.seenAt, .timestampMicrosUTC, row, as: Int64.self))
+    let revision = try value(.revision, row, as: Int32.self)
+    return (-Int64(revision), try value(.seenAt, row, as: Int64.self))
   }
 
-  private func revision(_ row: RowID) throws(StoreError) -> Int32 {
-    try value(SystemColumns.revision, .int32, row, as: Int32.self)
-  }
-
-  private func value<T: BitwiseCopyable>(
-    _ name: String, _ type: DataType, _ row: RowID, as: T.Type
-  ) throws(StoreError) -> T {
-    try sources[Int(row.source)].key(name, type).values.load(Int(row.place), as: T.self)
-  }
-
-  /// Whether the dataset's table of retractions says that the event is gone.
-  func isRetracted(_ row: RowID, in dataset: String) throws(StoreError) -> Bool {
-    guard let gone = retractions[dataset] else { return false }
-    let type = try eventType(row)
-    let key = try value(SystemColumns.eventKey, .int64, row, as: Int64.self)
-    let revision = try revision(row)
-    return gone.contains { $0.eventKey == key && $0.eventType == type && $0.revision > revision }
+  private func value<T: BitwiseCopyable>(_ key: KeyColumn, _ row: RowID, as: T.Type) throws(StoreError) -> T {
+    try sources[Int(row.source)].key(key).values.load(Int(row.place), as: T.self)
   }
 }

@@ -6,7 +6,7 @@ import Engine
 /// A page that was asked for since the hand last passed it stays when others must make room (CLOCK): nearly the choice of
 /// least recent use, without an order to keep under a lock. Pages of files that are gone leave in the same way.
 package final class PageCache: Sendable {
-  /// A page of a table's column in a row group of a file.
+  /// A page of a table's column in a row group of a file; `~column`: the events' keys that follow from it.
   struct Key: Hashable {
     /// As `OpenedFile` numbers itself.
     var file: UInt32

@@ -4,17 +4,7 @@ import Buffers
 import Definitions
 import DeltaLog
 
-/// An event of a user that is gone, up to a revision.
-struct Retraction: Sendable, Hashable {
-  var eventType: String
-  var eventKey: Int64
-  /// Lower ones are gone.
-  var revision: Int32
-  /// When that was known, in microseconds.
-  var seenMicros: Int64
-}
-
-/// The retractions of a dataset, findable by user.
+/// The retractions of a dataset: which revisions of users' events are gone. Findable by user.
 ///
 /// A retraction takes 32 bytes, whatever its user's key is: users are told apart by a hash of 64 bits, and events by theirs
 /// besides.
@@ -26,11 +16,13 @@ struct RetractionIndex: Sendable {
   /// The names of the event types, which entries give as numbers.
   private var eventTypes: [String] = []
 
-  fileprivate struct Entry: Sendable, BitwiseCopyable {
+  struct Entry: Sendable, BitwiseCopyable {
     /// XXH64 of the user's key, as in bloom filters.
     var user: UInt64
     var eventKey: Int64
+    /// When it was known.
     var seenMicros: Int64
+    /// Lower ones are gone.
     var revision: Int32
     var eventType: Int32
 
@@ -108,12 +100,16 @@ struct RetractionIndex: Sendable {
     entries = merged + added[next...]
   }
 
-  subscript(user: UserID) -> [Retraction] {
-    entries[places(of: UserProbe(user).hash)].map { entry in
-      Retraction(
-        eventType: eventTypes[Int(entry.eventType)], eventKey: entry.eventKey, revision: entry.revision,
-        seenMicros: entry.seenMicros)
-    }
+  /// A user's retractions that were known at a time; nil when there are none.
+  ///
+  /// - Parameters:
+  ///   - micros: nil: all are known.
+  ///   - types: numbers the event types.
+  func retractions(of user: UserProbe, until micros: Int64?, _ types: inout EventTypeRules) -> UserRetractions? {
+    let places = places(of: user.hash)
+    if places.isEmpty { return nil }
+    return UserRetractions(
+      entries: entries[places], untilMicros: micros ?? .max, types: eventTypes.map { types.number(of: $0) })
   }
 
   private func places(of user: UInt64) -> Range<Int> {
@@ -145,6 +141,54 @@ struct RetractionIndex: Sendable {
   mutating func remove(_ places: Set<Int>) {
     guard !places.isEmpty else { return }
     entries = entries.indices.filter { !places.contains($0) }.map { entries[$0] }
+  }
+}
+
+/// A user's retractions in a dataset.
+struct UserRetractions {
+  /// By event key.
+  fileprivate let entries: ArraySlice<RetractionIndex.Entry>
+  /// Those seen later do not count.
+  fileprivate let untilMicros: Int64
+  /// The numbers of the index's event types.
+  fileprivate let types: [Int32]
+
+  /// Leaves out the rows of revisions that are gone.
+  ///
+  /// - Parameters:
+  ///   - types: a number each, Int32, as `EventTypeRules` gives them.
+  ///   - keys: Int64 each.
+  ///   - revisions: Int32 each.
+  func drop(from wanted: inout WantedRows, types: Buffer, keys: Buffer, revisions: Buffer) {
+    let (entries, numbers) = (entries.span, self.types.span)
+    let (types, keys, revisions) = (
+      types.span(of: Int32.self), keys.span(of: Int64.self), revisions.span(of: Int32.self)
+    )
+    wanted.drop { row in
+      var place = Self.first(of: keys[row], in: entries)
+      while place < entries.count, entries[place].eventKey == keys[row] {
+        let entry = entries[place]
+        if entry.revision > revisions[row], entry.seenMicros <= untilMicros,
+          numbers[Int(entry.eventType)] == types[row]
+        {
+          return true
+        }
+        place += 1
+      }
+      return false
+    }
+  }
+
+  /// The first place whose key is not below `key`.
+  @inline(__always) private static func first(of key: Int64, in entries: Span<RetractionIndex.Entry>) -> Int {
+    var (low, count) = (0, entries.count)
+    while count > 0 {
+      let half = count / 2
+      let isBelow = entries[low + half].eventKey < key
+      low = isBelow ? low + half + 1 : low
+      count = isBelow ? count - half - 1 : half
+    }
+    return low
   }
 }
 

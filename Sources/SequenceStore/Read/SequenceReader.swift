@@ -11,7 +11,7 @@ import Arrow
 /// For derived columns days are read further back, as far as these look, and only the columns that they compute with.
 package final class SequenceReader {
   private let snapshot: StoreSnapshot
-  private var context: DecodingContext
+  var context: DecodingContext
 
   /// - Parameters:
   ///   - verifiesChecksums: whether pages must match their CRC.
@@ -28,24 +28,35 @@ package final class SequenceReader {
     _ request: SequenceRequest, of plan: SequencePlan, live: LiveRows = LiveRows()
   ) throws(StoreError) -> SequenceEvents {
     if request.view == .objects, let objects = plan.objects { return try read(objects, request, of: plan, live) }
+    var selected = try select(request, of: plan, live: live)
+    let events = try selected.next(.max, using: &context)
+    return SequenceEvents(
+      events: events ?? RecordBatch(empty: Schema(request.columns)), cut: selected.cut, coverage: selected.coverage)
+  }
+
+  /// Chooses the newest events that `request` wants, for them to be read piece by piece.
+  ///
+  /// - Precondition: the request is for events, not for items.
+  package func select(
+    _ request: SequenceRequest, of plan: SequencePlan, live: LiveRows = LiveRows()
+  ) throws(StoreError) -> SelectedEvents {
     var collector = EventCollector(snapshot, live, request, plan)
     try collector.collect(using: &context)
-    let events = try collector.events(using: &context)
-    return SequenceEvents(events: events, cut: collector.cut, coverage: collector.coverage)
+    return SelectedEvents(collector)
   }
 
   private func read(
     _ objects: ObjectView, _ request: SequenceRequest, of plan: SequencePlan, _ live: LiveRows
   ) throws(StoreError) -> SequenceEvents {
     var whole = request
-    (whole.last, whole.caps) = (.max, [:])
+    (whole.view, whole.last, whole.caps) = (.objects, .max, [:])
     whole.columns = SequencePlan.fields(objects.inputs, of: plan.columns)
-    var collector = EventCollector(snapshot, live, whole, plan)
-    try collector.collect(using: &context)
-    let (rows, isCut) = objects.objects(try collector.events(using: &context), last: request.last)
+    var selected = try select(whole, of: plan, live: live)
+    let events = try selected.next(.max, using: &context) ?? RecordBatch(empty: Schema(whole.columns))
+    let (rows, isCut) = objects.objects(events, last: request.last)
     let columns = request.columns.map { rows[$0.name]! }
     return SequenceEvents(
       events: RecordBatch(Schema(request.columns), columns, rowCount: rows.rowCount),
-      cut: isCut ? collector.cut.union([.length]) : collector.cut)
+      cut: isCut ? selected.cut.union([.length]) : selected.cut)
   }
 }

@@ -53,8 +53,12 @@ final class OpenedFile: Sendable {
   let bytes: Buffer
   let file: ParquetFile
   let groups: [OpenedRowGroup]
+  /// The columns of the table by name.
+  let columnIndices: [String: Int]
+  /// Where each `KeyColumn` is among them; nil for one that is not stored.
+  let keyColumns: [Int?]
   /// Tells opened files apart.
-  let id = OpenedFile.nextID.wrappingAdd(1, ordering: .relaxed).newValue
+  private let id = OpenedFile.nextID.wrappingAdd(1, ordering: .relaxed).newValue
   private static let nextID = Atomic<UInt32>(0)
   private let projections = Mutex<[ProjectionKey: ReadProjection]>([:])
 
@@ -68,48 +72,81 @@ final class OpenedFile: Sendable {
     let file = try ParquetFile(bytes)
     self.file = file
     groups = try (0..<file.rowGroupCount).map { try OpenedRowGroup(bytes, file, $0) }
+    let names = file.schema.columns.enumerated().map { ($1.field.name, $0) }
+    let columnIndices = Dictionary(names) { first, _ in first }
+    self.columnIndices = columnIndices
+    keyColumns = KeyColumn.allCases.map { columnIndices[$0.name] }
   }
+
+  // MARK: Rows
 
   /// Some rows of some columns of the table, by their indices in the file's schema.
   func read(
     _ columns: [Int], group: Int, rows: Range<Int>, using context: inout DecodingContext
-  ) throws(StoreError) -> RecordBatch {
-    guard let cache = context.cache, !rows.isEmpty else {
-      return try decode(columns, group: group, rows: rows, using: &context)
+  ) throws(StoreError) -> [ArrowArray] {
+    var arrays: [ArrowArray] = []
+    for parts in try parts(columns, group: group, rows: rows, using: &context) {
+      arrays.append(parts.count == 1 ? parts[0] : .concatenate(parts))
     }
-    var (fields, arrays): ([Field], [ArrowArray]) = ([], [])
-    for column in columns {
-      let values = try pages(of: column, group: group, rows: rows, cache, using: &context)
-      fields.append(Field(file.schema.columns[column].field.name, values.type))
-      arrays.append(values)
-    }
-    return RecordBatch(Schema(fields), arrays, rowCount: rows.count)
+    return arrays
   }
 
-  /// Rows of a column, put together from pages in the cache and such as are decoded for it.
+  /// The same, each column in the parts that pages hold of it: with a cache nothing is copied.
+  func parts(
+    _ columns: [Int], group: Int, rows: Range<Int>, using context: inout DecodingContext
+  ) throws(StoreError) -> [[ArrowArray]] {
+    if columns.isEmpty { return [] }
+    guard let cache = context.cache, !rows.isEmpty else {
+      return try decode(columns, group: group, rows: rows, using: &context).columns.map { [$0] }
+    }
+    var parts: [[ArrowArray]] = []
+    for column in columns {
+      parts.append(try pages(of: column, group: group, rows: rows, cache, using: &context))
+    }
+    return parts
+  }
+
+  /// The keys that follow from the events' ids in a column; nil where it holds no texts.
+  func eventKeys(
+    ofColumn column: Int, group: Int, rows: Range<Int>, using context: inout DecodingContext
+  ) throws(StoreError) -> ArrowArray? {
+    guard file.schema.columns[column].field.type == .utf8 else { return nil }
+    guard let cache = context.cache, !rows.isEmpty else {
+      return EventKeys.keys(of: try read([column], group: group, rows: rows, using: &context)[0])
+    }
+    return .concatenate(
+      try pages(of: column, group: group, rows: rows, cache, asEventKeys: true, using: &context))
+  }
+
+  /// Rows of a column in parts: slices of pages that are in the cache, or are decoded for it.
+  ///
+  /// - Parameter asEventKeys: whether the keys that follow from the column are wanted, and kept, instead of it.
   private func pages(
-    of column: Int, group: Int, rows: Range<Int>, _ cache: PageCache, using context: inout DecodingContext
-  ) throws(StoreError) -> ArrowArray {
+    of column: Int, group: Int, rows: Range<Int>, _ cache: PageCache, asEventKeys: Bool = false,
+    using context: inout DecodingContext
+  ) throws(StoreError) -> [ArrowArray] {
     let leaf = file.schema.columns[column].leaves.lowerBound
     guard let index = groups[group].pages.offsetIndexes[leaf] else {
-      return try decode([column], group: group, rows: rows, using: &context).columns[0]
+      let values = try decode([column], group: group, rows: rows, using: &context).columns[0]
+      return [asEventKeys ? EventKeys.keys(of: values) : values]
     }
     var parts: [ArrowArray] = []
     for number in index.page(ofRow: rows.lowerBound)...index.page(ofRow: rows.upperBound - 1) {
       let first = index.pages[number].firstRow
       let end = number + 1 < index.pages.count ? index.pages[number + 1].firstRow : groups[group].rowCount
-      let key = PageCache.Key(file: id, group: Int32(group), column: Int32(column), page: Int32(number))
+      let key = PageCache.Key(
+        file: id, group: Int32(group), column: Int32(asEventKeys ? ~column : column), page: Int32(number))
       let page: ArrowArray
       if let known = cache[key] {
         page = known
       } else {
-        page = try decode([column], group: group, rows: first..<end, using: &context).columns[0]
+        let values = try decode([column], group: group, rows: first..<end, using: &context).columns[0]
+        page = asEventKeys ? EventKeys.keys(of: values) : values
         cache.keep(page, for: key)
       }
-      let wanted = max(rows.lowerBound, first) - first..<min(rows.upperBound, end) - first
-      parts.append(wanted.count == page.count ? page : page.slice(wanted))
+      parts.append(page.slice(max(rows.lowerBound, first) - first..<min(rows.upperBound, end) - first))
     }
-    return parts.count == 1 ? parts[0] : .concatenate(parts)
+    return parts
   }
 
   private func decode(

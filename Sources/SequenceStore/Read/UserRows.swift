@@ -2,6 +2,7 @@ import Arrow
 import ArrowKernels
 import Buffers
 import Definitions
+import DeltaLog
 import Expressions
 import Parquet
 
@@ -34,48 +35,20 @@ enum RowOrigin {
     case .live(let rows): "the live log's rows of dataset '\(rows.dataset)'"
     }
   }
-
-  /// The column that `name` must be derived from; nil where it is stored or cannot be derived.
-  func source(of name: String) -> String? {
-    guard case .file(let file, _, _, let derived) = self else { return nil }
-    return derived.source(of: name, in: file.file.schema)
-  }
-
-  /// Some rows of those of the columns that are there.
-  func read(
-    _ names: [String], rows: Range<Int>, using context: inout DecodingContext
-  ) throws(StoreError) -> RecordBatch {
-    switch self {
-    case .file(let file, let group, let path, _):
-      let columns = names.compactMap { file.file.schema.columnIndex(of: $0) }
-      if columns.isEmpty { return RecordBatch(Schema([]), [], rowCount: rows.count) }
-      do {
-        return try file.read(columns, group: group, rows: rows, using: &context)
-      } catch { throw StoreError(error, at: path) }
-    case .live(let source):
-      var (fields, columns): ([Field], [ArrowArray]) = ([], [])
-      for name in names {
-        guard let column = source.column(name, rows) else { continue }
-        fields.append(Field(name, column.type))
-        columns.append(column)
-      }
-      return RecordBatch(Schema(fields), columns, rowCount: rows.count)
-    }
-  }
 }
 
 /// Consecutive rows of one origin, among them the user's, with the columns that select them.
 struct UserRows {
-  let dataset: String
+  /// Its place among the plan's.
+  let dataset: Int
   let origin: RowOrigin
   /// Counted from the origin's first.
   let rows: Range<Int>
   /// Those of `rows` that are the user's, counted from its first; nil: all.
   let selected: [Int32]?
-  /// The key columns of `rows`, by name.
-  private(set) var keys: [String: ArrowArray] = [:]
+  private var keys = KeyColumns()
 
-  init(dataset: String, origin: RowOrigin, rows: Range<Int>, selected: [Int32]?) {
+  init(dataset: Int, origin: RowOrigin, rows: Range<Int>, selected: [Int32]?) {
     self.dataset = dataset
     self.origin = origin
     self.rows = rows
@@ -83,8 +56,8 @@ struct UserRows {
   }
 
   /// All rows of the live log.
-  init(_ live: LiveRows.Source) {
-    self.init(dataset: live.dataset, origin: .live(live), rows: 0..<live.rows.count, selected: nil)
+  init(_ live: LiveRows.Source, dataset: Int) {
+    self.init(dataset: dataset, origin: .live(live), rows: 0..<live.rows.count, selected: nil)
   }
 
   var isLive: Bool { if case .live = origin { true } else { false } }
@@ -94,50 +67,101 @@ struct UserRows {
   /// Place `index` among the user's rows, counted from the first of `rows`.
   @inline(__always) func place(_ index: Int) -> Int { selected.map { Int($0[index]) } ?? index }
 
-  /// Reads columns by name, those that were not read yet, or derives them. Columns that are not there stay absent.
-  mutating func load(_ names: [String], using context: inout DecodingContext) throws(StoreError) {
-    let missing = names.filter { keys[$0] == nil }
+  // MARK: Key columns
+
+  /// Reads columns, those that were not read yet, or derives them. Columns that are not there stay absent.
+  mutating func load(_ columns: [KeyColumn], using context: inout DecodingContext) throws(StoreError) {
+    let missing = columns.filter { keys[$0] == nil }
     guard !missing.isEmpty else { return }
-    var wanted = missing
-    for source in missing.compactMap({ origin.source(of: $0) }) where keys[source] == nil && !wanted.contains(source) {
-      wanted.append(source)
-    }
-    let batch = try origin.read(wanted, rows: rows, using: &context)
-    for (field, column) in zip(batch.schema.fields, batch.columns) { keys[field.name] = column }
-    for name in missing {
-      guard let source = origin.source(of: name).flatMap({ keys[$0] }) else { continue }
-      keys[name] = DerivedColumns.column(name, keys[name], from: source)
+    switch origin {
+    case .live(let source):
+      for column in missing { keys[column] = source.column(column.name, rows) }
+    case .file(let file, let group, let path, let derived):
+      do {
+        try load(missing, file, group, derived, using: &context)
+      } catch { throw StoreError(error, at: path) }
     }
   }
 
-  /// Loads those of the columns that are not stored, as far as they can be derived.
-  mutating func derive(_ names: [String], using context: inout DecodingContext) throws(StoreError) {
-    try load(names.filter { origin.source(of: $0) != nil }, using: &context)
+  private mutating func load(
+    _ missing: [KeyColumn], _ file: OpenedFile, _ group: Int, _ derived: DerivedColumns,
+    using context: inout DecodingContext
+  ) throws(StoreError) {
+    let stored = missing.filter { file.keyColumns[$0.rawValue] != nil }
+    let columns = try file.read(stored.map { file.keyColumns[$0.rawValue]! }, group: group, rows: rows, using: &context)
+    for (key, column) in zip(stored, columns) { keys[key] = column }
+    for key in missing where keys[key].map({ $0.nullCount > 0 }) ?? true {
+      guard let name = derived[key.name], let source = file.columnIndices[name] else { continue }
+      if key == .eventKey, keys[key] == nil {
+        keys[key] = try file.eventKeys(ofColumn: source, group: group, rows: rows, using: &context)
+      } else {
+        let values = try file.read([source], group: group, rows: rows, using: &context)[0]
+        keys[key] = DerivedColumns.column(key.name, keys[key], from: values)
+      }
+    }
   }
 
-  /// The column, which all events have.
-  func key(_ name: String, _ type: DataType) throws(StoreError) -> ArrowArray {
-    guard let column = keys[name], column.type.valueType == type, column.nullCount == 0 else {
-      throw .damaged(path: origin.place, what: "system column '\(name)' is missing, of another type, or null")
+  /// A column that was loaded, which all events have.
+  func key(_ key: KeyColumn) throws(StoreError) -> ArrowArray {
+    guard let column = keys[key], column.type.valueType == key.type, column.nullCount == 0 else {
+      throw .damaged(path: origin.place, what: "system column '\(key.name)' is missing, of another type, or null")
     }
     return column
   }
 
+  /// How two rows stand to each other by their event types and keys, as far as these were loaded.
+  static func order(_ left: UserRows, _ leftPlace: Int, _ right: UserRows, _ rightPlace: Int) -> Int {
+    for key in [KeyColumn.eventType, .eventKey] {
+      guard let column = left.keys[key], let other = right.keys[key] else { continue }
+      let order = column.compare(leftPlace, other, rightPlace)
+      if order != 0 { return order }
+    }
+    return 0
+  }
+
+  // MARK: Any columns
+
+  /// Columns `fields` of places `range`, those that are not there null; each in the parts that pages hold of it, in their
+  /// order, with or without a dictionary.
+  mutating func parts(
+    _ fields: [Field], at range: Range<Int>, using context: inout DecodingContext
+  ) throws(StoreError) -> [[ArrowArray]] {
+    try load(derivedKeys(among: fields), using: &context)
+    let rows = rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound
+    let known = fields.map { field in KeyColumn(field.name).flatMap { keys[$0] }.map { [$0.slice(range)] } }
+    let read = try origin.parts(
+      zip(fields, known).map { field, known in known == nil ? field.name : nil }, rows: rows, using: &context)
+    var parts: [[ArrowArray]] = []
+    for (index, field) in fields.enumerated() {
+      do throws(DeltaError) {
+        parts.append(
+          try (known[index] ?? read[index])?.map { part throws(DeltaError) in try part.readable(as: field) }
+            ?? [ArrowArray(nulls: field.type, count: range.count)])
+      } catch { throw StoreError(error, at: origin.place) }
+    }
+    return parts
+  }
+
+  /// Those that this origin does not store.
+  private func derivedKeys(among fields: [Field]) -> [KeyColumn] {
+    guard case .file(let file, _, _, let derived) = origin else { return [] }
+    return DerivedColumns.names.compactMap { name in
+      guard derived[name] != nil, fields.contains(where: { $0.name == name }), let key = KeyColumn(name) else {
+        return nil
+      }
+      let stored = file.keyColumns[key.rawValue].map { file.file.schema.columns[$0].field }
+      return stored?.isNullable ?? true ? key : nil
+    }
+  }
+
   /// Columns `fields` of places `range`, those that are not there null.
-  func columns(
+  mutating func columns(
     _ fields: [Field], at range: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
-    let unread = fields.map(\.name).filter { keys[$0] == nil }
-    let rows = rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound
-    let read = try origin.read(unread, rows: rows, using: &context)
     var columns: [ArrowArray] = []
-    for field in fields {
-      let column = keys[field.name]?.slice(range) ?? read[field.name]
-      do {
-        columns.append(
-          try column?.conformed(to: field.type, column: field.name) ?? ArrowArray(nulls: field.type, count: range.count)
-        )
-      } catch { throw StoreError(error, at: origin.place) }
+    for (field, parts) in zip(fields, try parts(fields, at: range, using: &context)) {
+      let column = ArrowArray.concatenate(parts.alike())
+      columns.append(column.type == field.type ? column : column.decoded())
     }
     return RecordBatch(Schema(fields), columns, rowCount: range.count)
   }
@@ -145,7 +169,9 @@ struct UserRows {
   /// What decides between rows of one event, revision and time of arrival; one of each of `rows`.
   ///
   /// - Parameter fields: the columns of the dataset's table; a live row has its own.
-  func contentHashes(_ fields: [Field], using context: inout DecodingContext) throws(StoreError) -> [UInt64] {
+  mutating func contentHashes(
+    _ fields: [Field], using context: inout DecodingContext
+  ) throws(StoreError) -> [UInt64] {
     guard case .live(let live) = origin else {
       return try columns(fields, at: 0..<rows.count, using: &context).contentHashes()
     }
@@ -154,10 +180,42 @@ struct UserRows {
   }
 }
 
+extension RowOrigin {
+  /// Some rows of columns, in parts as `UserRows.parts` gives them; nil for those without a name and those that are not
+  /// there.
+  fileprivate func parts(
+    _ names: [String?], rows: Range<Int>, using context: inout DecodingContext
+  ) throws(StoreError) -> [[ArrowArray]?] {
+    switch self {
+    case .live(let source): return names.map { $0.flatMap { source.column($0, rows) }.map { [$0] } }
+    case .file(let file, let group, let path, _):
+      let columns = names.map { $0.flatMap { file.columnIndices[$0] } }
+      do {
+        var read = try file.parts(columns.compactMap(\.self), group: group, rows: rows, using: &context).makeIterator()
+        return columns.map { $0 == nil ? nil : read.next() }
+      } catch { throw StoreError(error, at: path) }
+    }
+  }
+}
+
+extension ArrowArray {
+  /// The values as a reader gets them: of the field's type, or of a dictionary of that type.
+  fileprivate func readable(as field: Field) throws(DeltaError) -> ArrowArray {
+    if type == field.type { return self }
+    if case .dictionary(_, let value, _) = type, value == field.type { return self }
+    return try conformed(to: field.type, column: field.name)
+  }
+}
+
+extension [ArrowArray] {
+  /// The same arrays, all of one type: without dictionaries where not all have one.
+  func alike() -> [ArrowArray] { allSatisfy { $0.type == self[0].type } ? self : map { $0.decoded() } }
+}
+
 extension StoreFile {
   /// The user's rows, per row group that has some.
   func rows(
-    of user: UserProbe, dataset: String, deriving derived: DerivedColumns, using context: inout DecodingContext
+    of user: UserProbe, dataset: Int, deriving derived: DerivedColumns, using context: inout DecodingContext
   ) throws(StoreError) -> [UserRows] {
     let opened = try open()
     var found: [UserRows] = []
@@ -183,11 +241,10 @@ extension OpenedFile {
   private func users(
     _ group: Int, _ rows: Range<Int>, _ user: UserProbe, using context: inout DecodingContext
   ) throws(StoreError) -> ArrowArray {
-    guard let column = file.schema.columnIndex(of: SystemColumns.user) else {
+    guard let column = columnIndices[SystemColumns.user] else {
       throw .damaged(path: "", what: "column 'user_id' is missing")
     }
-    let batch = try read([column], group: group, rows: rows, using: &context)
-    let users = batch.columns[0]
+    let users = try read([column], group: group, rows: rows, using: &context)[0]
     let wanted: DataType = if case .integer = user.key { .int64 } else { .utf8 }
     guard users.type == wanted, users.nullCount == 0 else {
       throw .damaged(path: "", what: "column 'user_id' is \(users.type) or has nulls; \(wanted) is asked for")

@@ -1,0 +1,145 @@
+/// Files of all datasets that are read together, because none of the others has events of their days.
+struct ReadStep {
+  /// No event of them is earlier, in microseconds; nil for what is older than all files.
+  var startMicros: Int64?
+  /// Their last day; nil where there are no files.
+  var lastDay: Day?
+  /// Datasets by their place in the plan.
+  var files: [(dataset: Int, file: StoreFile)]
+
+  /// For the live log's rows that are older than all files.
+  static let rest = ReadStep(startMicros: nil, files: [])
+}
+
+/// The steps in which a user's events of a time are read, the newest first; files of other users' shards are in none.
+///
+/// A step is made when it is asked for: a store may have thousands of days, and most reads end after a few.
+struct ReadSteps {
+  /// Where looking back begins: steps with nothing on or after this day are not of the window. Nil: all are.
+  private let windowStart: (micros: Int64, day: Day)?
+  private let hasLive: Bool
+  private var files: StepFiles
+
+  /// Those made so far.
+  private(set) var made: [ReadStep] = []
+  /// A step that comes after those made.
+  private var held: ReadStep?
+  /// How many steps the window has, once that is known.
+  private(set) var windowCount: Int?
+  private var hasRest = false
+
+  /// - Parameters:
+  ///   - datasets: in the order of the plan's; nil where there is none.
+  ///   - fromMicros: where the window begins.
+  ///   - looksBack: whether steps before the window are given out, too.
+  ///   - hasLive: whether the user has live rows: then a last step takes those that are older than all files.
+  init(
+    _ datasets: [DatasetSnapshot?], of user: UserProbe, from fromMicros: Int64?, until untilMicros: Int64?,
+    looksBack: Bool, hasLive: Bool
+  ) {
+    windowStart = looksBack ? fromMicros.map { ($0, Day(micros: $0)) } : nil
+    self.hasLive = hasLive
+    files = StepFiles(
+      datasets, of: user, first: looksBack ? nil : fromMicros.map { Day(micros: $0) },
+      last: untilMicros.map { Day(micros: $0 == .min ? $0 : $0 - 1) })
+  }
+
+  /// Step `index`; nil past the last.
+  mutating func step(_ index: Int) -> ReadStep? {
+    while made.count <= index {
+      guard let next = next() else { return nil }
+      made.append(next)
+    }
+    return made[index]
+  }
+
+  /// Whether step `index`, which was made, is one of the window.
+  func isInWindow(_ index: Int) -> Bool { windowCount.map { index < $0 } ?? true }
+
+  private mutating func next() -> ReadStep? {
+    let step = held.take() ?? files.next()
+    if let windowStart, windowCount == nil, step?.lastDay.map({ $0 < windowStart.day }) ?? true {
+      held = step
+      windowCount = made.count + (hasLive ? 1 : 0)
+      return hasLive ? ReadStep(startMicros: windowStart.micros, files: []) : next()
+    }
+    if let step { return step }
+    guard hasLive, !hasRest else { return nil }
+    hasRest = true
+    return .rest
+  }
+}
+
+/// Gives out the files of days in groups that share no day, the newest first.
+private struct StepFiles {
+  private let datasets: [DatasetSnapshot?]
+  private let user: UserProbe
+  private let first: Day?
+  private let last: Day?
+  /// By dataset, the place of the next bucket.
+  private var places: [Int]
+
+  init(_ datasets: [DatasetSnapshot?], of user: UserProbe, first: Day?, last: Day?) {
+    (self.datasets, self.user, self.first, self.last) = (datasets, user, first, last)
+    places = datasets.map { dataset in last.map { dataset?.firstBucket(endingBy: $0) ?? 0 } ?? 0 }
+  }
+
+  mutating func next() -> ReadStep? {
+    guard let dataset = newest() else { return nil }
+    var days = bucket(dataset).days
+    var step = ReadStep(startMicros: nil, lastDay: days.upperBound, files: [])
+    take(dataset, into: &step)
+    while let dataset = newest(), bucket(dataset).days.upperBound >= days.lowerBound {
+      days = min(days.lowerBound, bucket(dataset).days.lowerBound)...days.upperBound
+      take(dataset, into: &step)
+    }
+    step.startMicros = days.lowerBound.startMicros
+    return step
+  }
+
+  private func bucket(_ dataset: Int) -> Bucket { datasets[dataset]!.buckets[places[dataset]].bucket }
+
+  private mutating func take(_ dataset: Int, into step: inout ReadStep) {
+    for file in datasets[dataset]!.buckets[places[dataset]].files where file.mayHold(user) {
+      step.files.append((dataset, file))
+    }
+    places[dataset] += 1
+  }
+
+  /// The dataset whose next bucket is the newest.
+  private mutating func newest() -> Int? {
+    var found: Int?
+    for dataset in datasets.indices where findBucket(dataset) {
+      if found.map({ bucket($0) < bucket(dataset) }) ?? true { found = dataset }
+    }
+    return found
+  }
+
+  /// Passes over buckets that have nothing of the time or the user.
+  private mutating func findBucket(_ dataset: Int) -> Bool {
+    guard let buckets = datasets[dataset]?.buckets else { return false }
+    while places[dataset] < buckets.count {
+      let (bucket, files) = buckets[places[dataset]]
+      if let first, bucket.days.upperBound < first { return false }
+      if bucket.days.lowerBound <= last ?? bucket.days.lowerBound, files.contains(where: { $0.mayHold(user) }) {
+        return true
+      }
+      places[dataset] += 1
+    }
+    return false
+  }
+}
+
+extension DatasetSnapshot {
+  /// A place among the buckets before which all begin after `day`.
+  fileprivate func firstBucket(endingBy day: Day) -> Int {
+    // A month that ends later may begin before: none is longer than that.
+    let end = Day(day.number + Bucket.maximumDayCount)
+    var (low, high) = (0, buckets.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if buckets[middle].bucket.days.upperBound > end { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
