@@ -28,9 +28,9 @@ import Testing
   }
 
   /// All answers to requests of every kind, with the columns that may be derived.
-  static func answers(_ test: TestStore, plan name: String = "all") throws -> [[String]] {
+  static func answers(_ test: TestStore, plan name: String = "all", cache: PageCache? = nil) throws -> [[String]] {
     let plan = try test.plan(name)
-    let reader = SequenceReader(try StoreSnapshot(test.store), verifiesChecksums: true)
+    let reader = SequenceReader(try StoreSnapshot(test.store), verifiesChecksums: true, cache: cache)
     let names = ["event_key", "ts", "seen_at", "event_type", "revision", "item_id", "text"]
     let columns = names.map { name in plan.columns.first { $0.name == name }! }
     return try SequenceReaderTests.requests(plan, text: false).map { _, request in
@@ -51,7 +51,11 @@ import Testing
     try full.index(events)
     #expect(try Self.stored(lean).isEmpty)
     #expect(try Self.stored(full) == Set(DerivedColumns.names))
-    #expect(try Self.answers(lean, plan: plan) == Self.answers(full, plan: plan))
+    let expected = try Self.answers(full, plan: plan)
+    #expect(try Self.answers(lean, plan: plan) == expected)
+    let cache = PageCache(byteLimit: 64 << 20)
+    #expect(try Self.answers(lean, plan: plan, cache: cache) == expected)
+    #expect(try Self.answers(lean, plan: plan, cache: cache) == expected)
     #expect(try DatasetVerification(StoreSnapshot(lean.store), dataset: "events").problems.isEmpty)
   }
 

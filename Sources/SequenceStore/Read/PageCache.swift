@@ -32,7 +32,8 @@ package final class PageCache: Sendable {
   private static let shardCount = 16
 
   private func shard(_ key: Key) -> Int {
-    let mixed = (UInt(key.file) &* 31 &+ UInt(key.group)) &* 31 &+ UInt(key.page) &* 7 &+ UInt(key.column)
+    let place = UInt(truncatingIfNeeded: key.page) &* 7 &+ UInt(truncatingIfNeeded: key.column)
+    let mixed = (UInt(key.file) &* 31 &+ UInt(truncatingIfNeeded: key.group)) &* 31 &+ place
     return Int((mixed &* 0x9E37_79B9_7F4A_7C15) >> 60)
   }
 
