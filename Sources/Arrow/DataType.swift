@@ -25,7 +25,8 @@ public enum TimeUnit: UInt8, Sendable, Hashable, CaseIterable, BitwiseCopyable {
 
 /// A logical type of the Arrow columnar format.
 ///
-/// The large forms (64-bit offsets) have no type of their own: readers narrow them.
+/// The large forms (64-bit offsets) have no type of their own: readers narrow them. Nor have runs (run-end encoding): they
+/// are read as a dictionary whose indices number the runs, and written from one.
 /// - Source: Arrow `format/Schema.fbs`.
 public indirect enum DataType: Sendable, Hashable {
   case null

@@ -67,6 +67,10 @@ public struct IntegrationJSON {
       let (child, childField) = children.first { _ in true }!
       return .array((row * length..<(row + 1) * length).map { value(child, childField, $0) })
     case "struct": return .array(children.map { value($0, $1, row) })
+    case "runendencoded":
+      let pairs = Array(children)
+      let run = pairs[0].0["DATA"]!.array!.firstIndex { number($0) > row }!
+      return value(pairs[1].0, pairs[1].1, run)
     case let name: return scalar(data![row], name, field["type"]!)
     }
   }
@@ -127,6 +131,7 @@ public struct IntegrationJSON {
     case "list", "largelist": return .list(children[0])
     case "fixedsizelist": return .fixedSizeList(children[0], count: integer("listSize"))
     case "struct": return .structure(children)
+    case "runendencoded": return .dictionary(index: .int32, value: children[1].type.valueType, isOrdered: false)
     case "map": return .map(entries: canonical(children[0]), keysSorted: type["keysSorted"]!.bool!)
     default: return nil
     }

@@ -14,7 +14,7 @@ struct IPCConformanceTests {
   static let refused = [
     "interval": "interval[year_month]", "interval_mdn": "interval[month_day_nano]", "union": "sparse_union",
     "decimal256": "decimal256", "decimal32": "decimal32", "binary_view": "binary_view",
-    "list_view": "list_view", "run_end_encoded": "run_end_encoded",
+    "list_view": "list_view",
   ]
 
   @Test(arguments: streams)

@@ -108,7 +108,7 @@ struct IPCBatchReader {
   }
 
   /// Charges `byteCount` new bytes against what may be allocated.
-  private mutating func allocate(_ byteCount: Int, byteOffset: Int) throws(IPCError) {
+  mutating func allocate(_ byteCount: Int, byteOffset: Int) throws(IPCError) {
     guard byteCount <= remainingByteCount else {
       throw IPCError(.memoryLimit(byteCount: options.maximumByteCount), byteOffset: byteOffset)
     }
@@ -118,7 +118,7 @@ struct IPCBatchReader {
   // MARK: Arrays
 
   /// The next array of the batch, which is to have `count` values when that is given.
-  private mutating func array(
+  mutating func array(
     _ column: IPCColumn, count expected: Int?, _ cursor: inout IPCBatchCursor
   ) throws(IPCError) -> ArrowArray {
     let node = try cursor.nextNode(column)
@@ -127,6 +127,7 @@ struct IPCBatchReader {
     }
     let count = node.count
     let type = column.field.type
+    if let runEnds = column.runEnds, column.dictionaryID == nil { return try runs(column, runEnds, count, &cursor) }
     if type == .null { return ArrowArray(.null, count: count, storage: .null) }
     let validity = try validity(node, column, &cursor)
     let storage: ArrowArray.Storage

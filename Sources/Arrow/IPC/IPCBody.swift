@@ -21,6 +21,32 @@ struct IPCBody {
     for column in columns { append(column) }
   }
 
+  /// - Parameter stated: how the schema states the columns.
+  init(_ columns: [ArrowArray], as stated: [IPCColumn], rowCount: Int) {
+    self.rowCount = rowCount
+    for (column, array) in zip(stated, columns) {
+      if column.runEnds == nil { append(array) } else { append(runs: array) }
+    }
+  }
+
+  /// Appends a dictionary array whose indices number its runs: where the runs end, and their values.
+  private mutating func append(runs array: ArrowArray) {
+    guard case .dictionary(_, let values) = array.storage else { preconditionFailure("\(array.type) has no runs") }
+    let first = array.count > 0 ? array.dictionaryIndex(0) : 0
+    var run = first
+    var ends = BufferBuilder()
+    for row in 0..<array.count where array.dictionaryIndex(row) != run {
+      precondition(array.dictionaryIndex(row) == run + 1, "run \(array.dictionaryIndex(row)) follows run \(run)")
+      ends.append(Int32(row))
+      run += 1
+    }
+    if array.count > 0 { ends.append(Int32(array.count)) }
+    nodes += [Int64(array.count), 0]
+    let runCount = ends.byteCount / 4
+    append(ArrowArray(.int32, count: runCount, storage: .fixed(ends.finish())))
+    append(values.slice(first..<first + runCount))
+  }
+
   private mutating func append(_ array: ArrowArray) {
     nodes += [Int64(array.count), Int64(array.nullCount)]
     if case .null = array.storage { return }

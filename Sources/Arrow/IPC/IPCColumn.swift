@@ -1,11 +1,14 @@
 /// A field as an IPC stream states it: its type, and what the type alone does not say.
-struct IPCColumn: Hashable {
+struct IPCColumn: Hashable, Sendable {
   var field: Field
   /// The number under which the stream sends the field's dictionary.
   var dictionaryID: Int64?
   /// Whether offsets take 64 bits in the stream.
   var hasLargeOffsets = false
-  /// The columns below it; those of a dictionary's values when it is one.
+  /// The type of the ends of runs where the stream states runs of equal values; the field's type is then a dictionary's,
+  /// whose indices number the runs.
+  var runEnds: DataType?
+  /// The columns below it; those of a dictionary's values when it is one; of runs their values.
   var children: [IPCColumn] = []
 
   /// The values of a dictionary column as a column of their own, without the name: fields may share a dictionary.
@@ -29,6 +32,21 @@ extension IPCColumn {
       dictionaryID = nextID
       nextID += 1
     }
+  }
+
+  /// A field to be written as runs.
+  /// - Precondition: its type is a dictionary's.
+  init(runs field: Field, nextID: inout Int64) {
+    guard case .dictionary(_, let value, _) = field.type else { preconditionFailure("\(field.type) is no dictionary") }
+    self.field = field
+    runEnds = .int32
+    children = [IPCColumn(Field("values", value), nextID: &nextID)]
+  }
+
+  /// The columns below it as the schema states them.
+  var statedChildren: [IPCColumn] {
+    guard let runEnds else { return children }
+    return [IPCColumn(field: Field("run_ends", runEnds, isNullable: false))] + children
   }
 
   private static func childFields(_ type: DataType) -> [Field] {

@@ -26,6 +26,7 @@ public struct IPCError: Error, Hashable, Sendable, CustomStringConvertible {
     case dictionaryUnknown(id: Int64)
     case dictionaryConflict(id: Int64)
     case dictionaryIndex(valueCount: Int)
+    case runEnds(valueCount: Int)
     case unsupportedCompression(String)
     case corruptCompression(String)
     case notUTF8
@@ -73,6 +74,7 @@ extension IPCError.Reason: CustomStringConvertible {
     case .dictionaryUnknown(let id): "dictionary \(id) belongs to no field"
     case .dictionaryConflict(let id): "dictionary \(id) belongs to fields of different types"
     case .dictionaryIndex(let count): "an index is outside its dictionary of \(count) values"
+    case .runEnds(let count): "the ends of runs do not ascend to \(count)"
     case .unsupportedCompression(let name): "\(name) compression of buffers is unsupported; write zstd or none"
     case .corruptCompression(let name): "a \(name) buffer does not decompress to the size it states"
     case .notUTF8: "text is not UTF-8"

@@ -67,18 +67,18 @@ enum IPCMessageWriter {
     let field = column.field
     let references = writer.table(
       [
-        .reference, .bool(field.isNullable), .byte(typeID(field.type.valueType).rawValue), .reference,
+        .reference, .bool(field.isNullable), .byte(typeID(column).rawValue), .reference,
         column.dictionaryID == nil ? .absent : .reference, .reference, field.metadata.isEmpty ? .absent : .reference,
       ], at: reference)
     writer.string(field.name, at: references[0])
-    write(field.type.valueType, at: references[1], &writer)
+    write(column.runEnds == nil ? field.type.valueType : .null, at: references[1], &writer)
     var next = 2
     if let id = column.dictionaryID, case .dictionary(let index, _, let isOrdered) = field.type {
       let parts = writer.table([.long(id), .reference, .bool(isOrdered)], at: references[next])
       write(index, at: parts[0], &writer)
       next += 1
     }
-    write(column.children, at: references[next], &writer)
+    write(column.statedChildren, at: references[next], &writer)
     if !field.metadata.isEmpty { write(field.metadata, at: references[next + 1], &writer) }
   }
 
@@ -90,6 +90,10 @@ enum IPCMessageWriter {
       writer.string(pair.key, at: parts[0])
       writer.string(pair.value, at: parts[1])
     }
+  }
+
+  private static func typeID(_ column: IPCColumn) -> IPCFormat.TypeID {
+    column.runEnds == nil ? typeID(column.field.type.valueType) : .runEndEncoded
   }
 
   private static func typeID(_ type: DataType) -> IPCFormat.TypeID {

@@ -9,13 +9,16 @@ enum IPCSchemaCache {
   /// A schema as a stream begins with it.
   struct Written: Sendable {
     let schema: Schema
+    let runs: Set<String>
     let columns: [IPCColumn]
     let message: Buffer
 
-    init(_ schema: Schema) {
+    init(_ schema: Schema, runs: Set<String>) {
       var nextID: Int64 = 0
-      self.schema = schema
-      columns = schema.fields.map { IPCColumn($0, nextID: &nextID) }
+      (self.schema, self.runs) = (schema, runs)
+      columns = schema.fields.map { field in
+        runs.contains(field.name) ? IPCColumn(runs: field, nextID: &nextID) : IPCColumn(field, nextID: &nextID)
+      }
       message = IPCMessageWriter.schema(columns, metadata: schema.metadata)
     }
   }
@@ -42,9 +45,10 @@ enum IPCSchemaCache {
   /// Larger messages are not kept.
   private static let byteCountLimit = 64 << 10
 
-  static func written(_ schema: Schema) -> Written {
-    if let known = written.first(where: { $0.schema == schema }) { return known }
-    let made = Written(schema)
+  /// - Parameter runs: the names of the fields that are written as runs.
+  static func written(_ schema: Schema, runs: Set<String>) -> Written {
+    if let known = written.first(where: { $0.schema == schema && $0.runs == runs }) { return known }
+    let made = Written(schema, runs: runs)
     if made.message.byteCount <= byteCountLimit { written.add(made) }
     return made
   }

@@ -48,8 +48,9 @@ struct IPCSchemaDecoder {
   private mutating func column(_ table: FlatTable, depth: Int) throws(IPCError) -> IPCColumn {
     try charge(16)
     let name = try text(table, 0) ?? ""
-    let children = try children(table.vector(5, elementByteCount: 4), depth: depth + 1)
+    var children = try children(table.vector(5, elementByteCount: 4), depth: depth + 1)
     var (type, isLarge) = try valueType(table, name: name, children: children.map(\.field))
+    let runEnds = try isRunEndEncoded(table) ? children.removeFirst().field.type : nil
     var id: Int64?
     if let dictionary = try table.table(4) {
       id = try dictionary.integer(0, default: Int64(0))
@@ -58,7 +59,12 @@ struct IPCSchemaDecoder {
     }
     let metadata = try metadata(table.vector(6, elementByteCount: 4))
     let field = Field(name, type, isNullable: try table.bool(1), metadata: metadata)
-    return IPCColumn(field: field, dictionaryID: id, hasLargeOffsets: isLarge, children: children)
+    return IPCColumn(
+      field: field, dictionaryID: id, hasLargeOffsets: isLarge, runEnds: runEnds, children: children)
+  }
+
+  private func isRunEndEncoded(_ field: FlatTable) throws(IPCError) -> Bool {
+    try field.integer(2, default: UInt8(0)) == IPCFormat.TypeID.runEndEncoded.rawValue
   }
 
   /// The type that `field` states, without its dictionary, and whether its offsets take 64 bits.
@@ -79,6 +85,7 @@ struct IPCSchemaDecoder {
       return (.fixedSizeList(try only(children, of: name), count: Int(count)), false)
     case .structure: return (.structure(children), false)
     case .map: return (.map(entries: try entries(children, of: name), keysSorted: try table.bool(0)), false)
+    case .runEndEncoded: return (try runType(children, of: name), false)
     case .largeUtf8: return (.utf8, true)
     case .largeBinary: return (.binary, true)
     default: return (try flatType(id, table, name), false)
@@ -146,6 +153,15 @@ struct IPCSchemaDecoder {
     return all[Int(number)]
   }
 
+  /// Runs are read as a dictionary of their values.
+  private func runType(_ children: [Field], of name: String) throws(IPCError) -> DataType {
+    guard children.count == 2, [.int16, .int32, .int64].contains(children[0].type) else {
+      throw buffer.error("the children of run-end encoded field '\(name)' are no ends of runs and values")
+    }
+    let value = if case .dictionary(_, let value, _) = children[1].type { value } else { children[1].type }
+    return .dictionary(index: .int32, value: value, isOrdered: false)
+  }
+
   private func only(_ children: [Field], of name: String) throws(IPCError) -> Field {
     guard children.count == 1 else {
       throw buffer.error("field '\(name)' has \(children.count) children where 1 belongs")
@@ -174,7 +190,6 @@ struct IPCSchemaDecoder {
       let number = Int(try table.integer(0, default: Int16(0)))
       return units.indices.contains(number) ? units[number] : "interval"
     case .union: return try table.integer(0, default: Int16(0)) == 0 ? "sparse_union" : "dense_union"
-    case .runEndEncoded: return "run_end_encoded"
     case .binaryView: return "binary_view"
     case .utf8View: return "string_view"
     case .listView: return "list_view"

@@ -44,12 +44,16 @@ public struct IPCStreamPieces: Sendable {
 public struct IPCStreamEncoder {
   private let columns: [IPCColumn]
   private var stream = IPCStreamPieces()
+  private var isEnded = false
   /// The dictionaries as last sent.
   private var dictionaries: [Int64: ArrowArray] = [:]
 
   /// Begins a stream, whose first bytes are those of `take()`.
-  public init(_ schema: Schema) {
-    let written = IPCSchemaCache.written(schema)
+  ///
+  /// - Parameter runs: the names of fields that are written run-end encoded. Their columns are dictionaries, whose indices
+  ///   number the runs: each is the one before, or the next.
+  public init(_ schema: Schema, runs: Set<String> = []) {
+    let written = IPCSchemaCache.written(schema, runs: runs)
     columns = written.columns
     stream.append(written.message)
   }
@@ -57,11 +61,14 @@ public struct IPCStreamEncoder {
   /// The stream's bytes since the last call; they follow those of that call.
   public mutating func take() -> Buffer {
     defer { stream = IPCStreamPieces() }
-    return stream.joined(isPadded: true)
+    return stream.joined(isPadded: !isEnded)
   }
 
   /// Ends the stream.
-  public mutating func end() { stream.append(IPCMessageWriter.end) }
+  public mutating func end() {
+    stream.append(IPCMessageWriter.end)
+    isEnded = true
+  }
 
   /// - Precondition: every batch has the schema's types.
   public static func encode(schema: Schema, batches: [RecordBatch]) -> Buffer {
@@ -82,7 +89,7 @@ public struct IPCStreamEncoder {
       batch.columns.count == columns.count && zip(columns, batch.columns).allSatisfy { $0.field.type == $1.type },
       "a batch differs from the stream's schema")
     for (column, array) in zip(columns, batch.columns) { appendDictionaries(column, array) }
-    let body = IPCBody(batch.columns, rowCount: batch.rowCount)
+    let body = IPCBody(batch.columns, as: columns, rowCount: batch.rowCount)
     append(IPCMessageWriter.recordBatch(body), body)
   }
 
