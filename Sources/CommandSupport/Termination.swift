@@ -39,6 +39,30 @@ package struct Termination: Sendable {
   }
 }
 
+/// The request to read configuration again (SIGHUP), turned into calls. Make it before other threads are started.
+package struct ReloadRequest: Sendable {
+  package init() {
+    var signals = Self.signals
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+  }
+
+  private static var signals: sigset_t {
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe sigaddset(&signals, SIGHUP)
+    return signals
+  }
+
+  /// Runs `body`, on a thread of its own, whenever the request comes.
+  package func then(_ body: @escaping @Sendable () -> Void) {
+    _ = startThread {
+      var signals = Self.signals
+      var signal: Int32 = 0
+      while unsafe sigwait(&signals, &signal) == 0 { body() }
+    }
+  }
+}
+
 extension StopRequest {
   /// A request that SIGTERM or SIGINT makes, and calls `body`. Make it before other threads are started.
   package static func onTermination(_ body: (@Sendable () -> Void)? = nil) -> StopRequest {

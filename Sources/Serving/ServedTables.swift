@@ -33,6 +33,9 @@ package final class ServedTables: Sendable {
     Set(lookups(of: definitions).map { WatchedFile($0.path(in: directory!)).directory }).sorted()
   }
 
+  /// Makes the next `load` read all tables.
+  func forget() { loaded.withLock { $0 = [:] } }
+
   /// All tables that are used, by the look-ups' names.
   func load(for definitions: DefinitionSet) throws -> [String: LookupTable] {
     var tables: [LookupDefinition: Loaded] = [:]

@@ -44,7 +44,7 @@ struct SeqServe: SeqlineCommand {
     let directory = StoreDirectory(try store.path())
     let origin = (definitions ?? environment("SEQ_DEFINITIONS")).map { DefinitionsOrigin.file($0) } ?? .store(directory)
     let report: @Sendable (any Error) -> Void = { standardError.line("seq-serve: \($0)") }
-    let termination = Termination()
+    let (termination, reload) = (Termination(), ReloadRequest())
     let api = try SequenceAPI(
       definitions: origin, tables: tables, store: directory, cacheByteCount: cache.bytes, report: report)
     let server = try HTTPServer(
@@ -56,6 +56,14 @@ struct SeqServe: SeqlineCommand {
     let upkeep = try api.startUpkeep(
       watching: (tenants.map { [$0.watchedDirectory] } ?? []) + (tls?.watchedDirectories ?? []),
       [{ try tenants?.refresh() }, { try tls?.refresh() }], report: report)
+    reload.then {
+      tenants?.forget()
+      tls?.forget()
+      api.forgetDefinitions()
+      upkeep.forgetFailures()
+      upkeep.run()
+      standardError.line("seq-serve: definitions, tables, tenants and certificates were read again")
+    }
     termination.then { server.stop() }
     try server.wait()
     upkeep.stop()
@@ -120,6 +128,9 @@ struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long a client may be silent, or take for a request.", valueName: "time"))
   var idleTimeout = TimeSpan(micros: 60_000_000)
 
+  @Option(help: ArgumentHelp("How long requests may take that are in hand when it ends.", valueName: "time"))
+  var drainTimeout = TimeSpan(micros: 10_000_000)
+
   func validate() throws {
     if let threads, threads < 1 { throw ValidationError("--threads \(threads) is not above 0") }
     if maxConnections < 1 { throw ValidationError("--max-connections \(maxConnections) is not above 0") }
@@ -131,6 +142,7 @@ struct LimitOptions: ParsableArguments {
     limits.connectionCount = maxConnections
     limits.bodyByteCount = maxBody.bytes
     limits.idleSeconds = min(idleTimeout.seconds, 1e9)
+    limits.drainSeconds = min(drainTimeout.seconds, 1e9)
     return limits
   }
 }

@@ -6,9 +6,10 @@ import Synchronization
 import TestSupport
 
 /// A server whose answers a test makes up.
-final class ScriptedServer {
+final class ScriptedServer: Sendable {
   let metrics = RequestMetrics()
   private let server: HTTPServer
+  private let isEnded = Atomic(false)
 
   init(
     limits: HTTPLimits = HTTPLimits(), gate: Gate = Gate(), threads: Int = 2,
@@ -23,7 +24,11 @@ final class ScriptedServer {
 
   func client() throws -> HTTPClient { try HTTPClient(port: server.port, server: self) }
 
-  deinit {
+  deinit { end() }
+
+  /// Ends the server, once.
+  func end() {
+    if isEnded.exchange(true, ordering: .relaxed) { return }
     server.stop()
     try? server.wait()
   }

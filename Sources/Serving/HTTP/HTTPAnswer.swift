@@ -70,6 +70,21 @@ package enum HTTPReply: Sendable {
   case now(HTTPAnswer)
   /// Made on a thread of a pool that may block and take long, when it is the caller's turn.
   case later(@Sendable () -> HTTPAnswer)
+
+  /// The same with its route as metrics name it.
+  func named(_ route: String) -> HTTPReply {
+    switch self {
+    case .now(var answer):
+      answer.route = route
+      return .now(answer)
+    case .later(let make):
+      return .later {
+        var answer = make()
+        answer.route = route
+        return answer
+      }
+    }
+  }
 }
 
 /// What went wrong with a request, as its client is told.

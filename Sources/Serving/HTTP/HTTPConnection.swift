@@ -188,6 +188,9 @@ final class HTTPConnection: ChannelInboundHandler {
     deadline.set(in: clock.limit)
   }
 
+  /// Whether the exchange in hand is the only one, on a connection of its own.
+  var isLast: Bool { exchangeCount == 1 && !isStream }
+
   /// An exchange is over; `closing`: and so is the connection.
   func ended(closing: Bool) {
     exchangeCount -= 1

@@ -51,7 +51,7 @@ final class HTTPExchange {
   func send(_ answer: HTTPAnswer) {
     guard isWanted else { return abandon() }
     (route, status) = (answer.route, Int(answer.status.code))
-    if answer.closes { isKept = false }
+    if answer.closes || service.isDraining && connection.isLast { isKept = false }
     let coding = ContentCoding(accepted: head.headers, byteCount: answer.body.byteCount)
     var answerHead = HTTPResponseHead(version: head.version, status: answer.status)
     answerHead.headers.add(name: "content-type", value: answer.contentType)

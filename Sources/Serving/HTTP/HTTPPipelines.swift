@@ -10,6 +10,7 @@ final class HTTPPipelines: Sendable {
   private let service: HTTPService
   private let tls: TLSIdentity?
   private let turns: [ObjectIdentifier: NIOLoopBoundBox<LoopTurns>]
+  private let connections: [(loop: any EventLoop, connections: NIOLoopBoundBox<LoopConnections>)]
 
   init(_ service: HTTPService, tls: TLSIdentity?, group: MultiThreadedEventLoopGroup) {
     self.service = service
@@ -18,6 +19,20 @@ final class HTTPPipelines: Sendable {
       (ObjectIdentifier(loop), NIOLoopBoundBox.makeBoxSendingValue(LoopTurns(loop), eventLoop: loop))
     }
     turns = Dictionary(uniqueKeysWithValues: loops)
+    connections = group.makeIterator().map { loop in
+      (loop, NIOLoopBoundBox.makeBoxSendingValue(LoopConnections(loop), eventLoop: loop))
+    }
+  }
+
+  /// Lets connections go as soon as what was asked on them is answered.
+  /// - Returns: when all are gone.
+  func drain() -> EventLoopFuture<Void> {
+    service.drain()
+    let limit = service.limits.drainTime
+    let gone = connections.map { loop, connections in
+      loop.flatSubmit { connections.value.drain(within: limit) }
+    }
+    return .andAllComplete(gone, on: connections[0].loop)
   }
 
   /// Begins with a connection that was accepted; called on its event loop.
@@ -29,6 +44,7 @@ final class HTTPPipelines: Sendable {
     channel.closeFuture.whenComplete { _ in metrics.disconnect() }
     let clock = NIOLoopBound(
       ConnectionClock(channel, limit: service.limits.idleTime), eventLoop: channel.eventLoop)
+    connections.first { $0.loop === channel.eventLoop }?.connections.value.add(clock.value)
     guard let tls else {
       return try channel.pipeline.syncOperations.addHandler(
         ProtocolSniffer { [self] in try add($0, to: channel, clock) })

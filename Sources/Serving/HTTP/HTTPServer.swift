@@ -9,6 +9,7 @@ package final class HTTPServer: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let channel: any Channel
   private let service: HTTPService
+  private let pipelines: HTTPPipelines
 
   /// - Parameters:
   ///   - tls: nil: without encryption.
@@ -25,7 +26,7 @@ package final class HTTPServer: Sendable {
     let service = HTTPService(
       limits: limits, gate: gate, metrics: metrics, threads: ThreadTurns(threads: threads), answer: answer)
     let pipelines = HTTPPipelines(service, tls: tls, group: group)
-    (self.group, self.service) = (group, service)
+    (self.group, self.service, self.pipelines) = (group, service, pipelines)
     raiseDescriptorLimit()
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1_024)
@@ -45,9 +46,10 @@ package final class HTTPServer: Sendable {
 
   package var port: Int { channel.localAddress?.port ?? 0 }
 
-  /// Blocks until `stop` was called and the server is down.
+  /// Blocks until `stop` was called, what was asked by then is answered, and the server is down.
   package func wait() throws {
     try channel.closeFuture.wait()
+    try pipelines.drain().wait()
     service.threads.stop()
     try group.syncShutdownGracefully()
   }

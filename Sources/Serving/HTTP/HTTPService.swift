@@ -1,4 +1,5 @@
 import NIOCore
+import Synchronization
 
 /// How much a server takes from its clients.
 package struct HTTPLimits: Sendable {
@@ -8,10 +9,13 @@ package struct HTTPLimits: Sendable {
   package var connectionCount = 10_000
   /// Seconds until a client that sends nothing whole, or takes nothing, is let go.
   package var idleSeconds = 60.0
+  /// Seconds that requests have to be answered in once the server is told to end.
+  package var drainSeconds = 10.0
 
   package init() {}
 
   var idleTime: TimeAmount { .nanoseconds(Int64(idleSeconds * 1e9)) }
+  var drainTime: TimeAmount { .nanoseconds(Int64(drainSeconds * 1e9)) }
 }
 
 /// What all connections of a server share.
@@ -33,6 +37,13 @@ final class HTTPService: Sendable {
     self.threads = threads
     self.answer = answer
   }
+
+  private let draining = Atomic(false)
+
+  /// Whether the server is about to end, and connections with it.
+  var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+  func drain() { draining.store(true, ordering: .relaxed) }
 
   var rules: RequestRules { RequestRules(maximumBodyLength: limits.bodyByteCount) }
 }

@@ -43,6 +43,9 @@ package final class TLSIdentity: Sendable {
     state.withLock { $0.context = context }
   }
 
+  /// Makes `refresh` read the files again, changed or not.
+  package func forget() { state.withLock { $0.stamp = "" } }
+
   private static func stamp(_ certificate: WatchedFile, _ key: WatchedFile) -> String {
     "\(certificate.stamp ?? "") \(key.stamp ?? "")"
   }

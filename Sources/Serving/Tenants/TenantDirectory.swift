@@ -35,6 +35,9 @@ package final class TenantDirectory: Sendable {
     adopt(try load())
   }
 
+  /// Makes `refresh` read the file again, changed or not.
+  package func forget() { state.withLock { $0.stamp = nil } }
+
   private func load() throws -> [Tenant] {
     let text = try OpenFile.text(of: file.path)
     let document: JSONValue

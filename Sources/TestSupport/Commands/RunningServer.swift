@@ -31,6 +31,8 @@ public final class RunningServer {
   /// What it wrote to standard error.
   public var messages: String { (try? String(contentsOfFile: files.path + "/err", encoding: .utf8)) ?? "" }
 
+  public func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
   /// Sends a signal and answers the exit code.
   public func stop(_ signal: Int32 = SIGTERM) -> Int32 {
     if process.isRunning { kill(process.processIdentifier, signal) }
