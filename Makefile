@@ -10,7 +10,7 @@ PYTHON := $(VENV)/bin/python
 SWIFT_FLAGS := -c release --static-swift-stdlib
 
 APT := libsimdjson-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libmd-dev libre2-dev librdkafka-dev tzdata zstd python3 python3-venv curl
-PEERS := duckdb pyarrow polars deltalake numpy pandas zstandard jsonschema
+PEERS := duckdb pyarrow polars deltalake numpy pandas zstandard jsonschema schemathesis
 COMMANDS := seq-ingest seq-filter seq-enrich seq-assemble seq-index seq-serve seq-store seq-config
 
 # The backfill's input and output.

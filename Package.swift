@@ -121,7 +121,7 @@ let package = Package(
     tests(
       "CommandSupportTests", ["CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests("CommandTests", ["JSONText"], data: ["cases", "fixtures"]),
-    tests("InteropTests", commands, data: ["peers"]),
+    tests("InteropTests", ["Serving"] + commands, data: ["peers"]),
   ],
   cxxLanguageStandard: .cxx17
 )

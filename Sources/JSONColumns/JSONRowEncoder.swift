@@ -45,24 +45,34 @@ package struct JSONRowEncoder: ~Copyable {
 
   /// Appends the rows as an array of objects.
   package func appendArray(_ rows: Range<Int>? = nil, to output: inout JSONOutput) {
-    let rows = checked(rows)
     output.append(UInt8(ascii: "["))
+    appendElements(rows, to: &output)
+    output.append(UInt8(ascii: "]"))
+  }
+
+  /// Appends the rows as a part of an array: objects with commas between them.
+  package func appendElements(_ rows: Range<Int>? = nil, to output: inout JSONOutput) {
+    let rows = checked(rows)
     for row in rows {
       if row > rows.lowerBound { output.append(UInt8(ascii: ",")) }
       append(row, to: &output)
     }
-    output.append(UInt8(ascii: "]"))
   }
 
   /// Appends a column's values as an array.
   package func appendColumn(_ column: Int, _ rows: Range<Int>? = nil, to output: inout JSONOutput) {
-    let rows = checked(rows)
     output.append(UInt8(ascii: "["))
+    appendElements(ofColumn: column, rows, to: &output)
+    output.append(UInt8(ascii: "]"))
+  }
+
+  /// Appends a column's values as a part of an array, with commas between them.
+  package func appendElements(ofColumn column: Int, _ rows: Range<Int>? = nil, to output: inout JSONOutput) {
+    let rows = checked(rows)
     for row in rows {
       if row > rows.lowerBound { output.append(UInt8(ascii: ",")) }
       values.append(roots[column], row, to: &output)
     }
-    output.append(UInt8(ascii: "]"))
   }
 
   /// Appends one row as an object.

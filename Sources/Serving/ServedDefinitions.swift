@@ -8,6 +8,8 @@ import Synchronization
 final class ServedDefinitions: Sendable {
   let definitions: DefinitionSet
   let plans: [String: SequencePlan]
+  /// By sequence.
+  let lookups: [String: [SequenceLookup]]
 
   /// - Parameter tables: of the look-ups that are used when events are read.
   /// - Throws: when a sequence's expressions do not fit the datasets, or a table is missing.
@@ -18,6 +20,8 @@ final class ServedDefinitions: Sendable {
       plans[sequence.name] = try SequencePlan(sequence, in: definitions, tables: tables)
     }
     self.plans = plans
+    lookups = Dictionary(
+      uniqueKeysWithValues: plans.map { ($0.key, SequenceLookup.all(of: $0.value, in: definitions)) })
   }
 
   /// As `version:digest`.
@@ -26,10 +30,15 @@ final class ServedDefinitions: Sendable {
   /// The datasets that sequences read.
   var datasets: Set<String> { Set(plans.values.flatMap(\.datasets)) }
 
+  /// The type of the keys of a sequence's users.
+  func userType(of plan: SequencePlan) -> DataType {
+    plan.datasets.first.flatMap { definitions.dataset($0)?.userType } ?? .int64
+  }
+
   /// The user that a request names.
   /// - Throws: 400 when the text is no key of the sequence's users.
   func user(_ text: String, of plan: SequencePlan) throws(RequestError) -> UserID {
-    let type = plan.datasets.first.flatMap { definitions.dataset($0)?.userType } ?? .int64
+    let type = userType(of: plan)
     guard let user = UserID(text, type: type) else { throw RequestError(.badRequest, "user '\(text)' is no \(type)") }
     return user
   }
@@ -59,6 +68,12 @@ final class DefinitionsView: Sendable {
 
   /// The directories whose changes call for a refresh.
   var directories: [String] { [origin.directory] + tables.directories(of: current.definitions) }
+
+  /// Makes `refresh` read definitions and tables again, changed or not.
+  func forget() {
+    tables.forget()
+    state.withLock { $0.stamp = nil }
+  }
 
   /// Takes up newer definitions or tables, if there are any.
   ///

@@ -38,30 +38,45 @@ final class StoreView: Sendable {
 
   func stop() { follower.stop() }
 
-  /// What an answer is made of.
+  /// A user's events as they were read.
   struct Reading {
     var events: SequenceEvents
-    /// The tables' versions.
-    var versions: [String: Int64]
     /// How many rows of the user the live log held, corrections and retractions counted.
     var liveRowCount: Int
-    /// No event before this time is expected any more; nil when the live log does not say.
-    var watermarkMicros: Int64?
   }
 
-  func read(_ request: SequenceRequest, of plan: SequencePlan) throws(StoreError) -> Reading {
-    let rows = live.rows(of: request.user, in: plan.datasets)
-    let (events, versions) = try tables.read(request, of: plan, live: rows)
-    return Reading(
-      events: events, versions: versions, liveRowCount: rows.count, watermarkMicros: live.watermarkMicros)
+  func read(_ request: SequenceRequest, of plan: SequencePlan) throws(StoreError) -> (Reading, ServedTablesState) {
+    let (readings, tables) = try read([request], of: plan)
+    return (readings[0], tables)
   }
 
-  var versions: [String: Int64] { tables.versions }
+  /// Reads the events of several users from one snapshot.
+  func read(
+    _ requests: [SequenceRequest], of plan: SequencePlan
+  ) throws(StoreError) -> ([Reading], ServedTablesState) {
+    let rows = requests.map { liveRows(of: $0.user, plan) }
+    return try tables.read { reader, tables throws(StoreError) in
+      var readings: [Reading] = []
+      readings.reserveCapacity(requests.count)
+      for (request, rows) in zip(requests, rows) {
+        readings.append(
+          Reading(events: try reader.read(request, of: plan, live: rows), liveRowCount: rows.count))
+      }
+      return (readings, tables)
+    }
+  }
+
+  func liveRows(of user: UserID, _ plan: SequencePlan) -> LiveRows { live.rows(of: user, in: plan.datasets) }
+
+  /// A reader of the snapshot that is served now. Rows of the live log are taken before.
+  func newReader() -> (SequenceReader, ServedTablesState) { tables.newReader() }
+
+  var tablesState: ServedTablesState { tables.tables }
   var liveStatistics: LiveStatistics { live.statistics }
   var snapshot: StoreSnapshot { tables.current }
 
   /// The datasets that have a table or rows in the live log.
-  var filledDatasets: Set<String> { Set(tables.versions.keys).union(live.statistics.rowCounts.keys) }
+  var filledDatasets: Set<String> { Set(tables.tables.versions.keys).union(live.statistics.rowCounts.keys) }
 
   /// Moves to the tables' latest versions, if there are newer ones.
   func refresh() throws(StoreError) { try tables.refresh() }
@@ -83,7 +98,8 @@ final class StoreView: Sendable {
   func metrics(nowMicros: Int64) -> String {
     let live = live.statistics
     var text = PrometheusText()
-    text.add("seqline_table_version", .gauge, "The Delta version that is served.", by: "dataset", tables.versions)
+    text.add(
+      "seqline_table_version", .gauge, "The Delta version that is served.", by: "dataset", tables.tables.versions)
     text.add("seqline_refreshes_total", .counter, "How often newer tables were taken up.", tables.refreshes)
     text.add(
       "seqline_live_rows", .gauge, "Rows of the live log that no table has yet.", by: "dataset", live.rowCounts)

@@ -14,6 +14,7 @@ final class TableView: Sendable {
 
   private struct State {
     var snapshot: StoreSnapshot
+    var tables: ServedTablesState
     /// Counts snapshots, so that readers of an earlier one are not used again.
     var generation = 0
     var idle: [SequenceReader] = []
@@ -25,25 +26,33 @@ final class TableView: Sendable {
     self.live = live
     self.cache = cache
     let snapshot = try Self.snapshot(store, datasets, reusing: nil)
-    state = Monitor(State(snapshot: snapshot))
+    state = Monitor(State(snapshot: snapshot, tables: ServedTablesState(snapshot)))
     live.cover(by: snapshot)
   }
 
   var current: StoreSnapshot { state.update { $0.snapshot } }
-  var versions: [String: Int64] { state.update { $0.snapshot.versions } }
+  var tables: ServedTablesState { state.update { $0.tables } }
   var refreshes: Int { state.update { $0.refreshes } }
   var datasetNames: [String] { state.update { $0.snapshot.datasetNames } }
 
-  /// Reads a user's events.
+  /// Reads from one snapshot, whose state comes along.
   ///
-  /// - Parameter rows: the user's rows of the live log: taken before this call, so that none moves into the tables unseen.
-  func read(
-    _ request: SequenceRequest, of plan: SequencePlan, live rows: LiveRows
-  ) throws(StoreError) -> (SequenceEvents, versions: [String: Int64]) {
-    let (reader, snapshot, generation) = state.update { ($0.idle.popLast(), $0.snapshot, $0.generation) }
+  /// Rows of the live log are taken before this is called, so that none moves into the tables unseen.
+  func read<R>(
+    _ body: (SequenceReader, ServedTablesState) throws(StoreError) -> R
+  ) throws(StoreError) -> R {
+    let (reader, snapshot, tables, generation) = state.update {
+      ($0.idle.popLast(), $0.snapshot, $0.tables, $0.generation)
+    }
     let used = reader ?? SequenceReader(snapshot, cache: cache)
     defer { giveBack(used, generation: generation) }
-    return (try used.read(request, of: plan, live: rows), snapshot.versions)
+    return try body(used, tables)
+  }
+
+  /// A reader of the snapshot that is shown now, for who needs it for long.
+  func newReader() -> (SequenceReader, ServedTablesState) {
+    let (snapshot, tables) = state.update { ($0.snapshot, $0.tables) }
+    return (SequenceReader(snapshot, cache: cache), tables)
   }
 
   private func giveBack(_ reader: SequenceReader, generation: Int) {
@@ -65,8 +74,10 @@ final class TableView: Sendable {
     let isSame = names.sorted() == current.datasetNames
     if isSame, try !current.isStale() { return }
     let next = try Self.snapshot(store, names, reusing: current)
+    let tables = ServedTablesState(next)
     state.update { state in
       state.snapshot = next
+      state.tables = tables
       state.generation += 1
       state.idle = []
       state.refreshes += 1
@@ -90,5 +101,17 @@ final class TableView: Sendable {
         guard error.isMissingFile, attempts < 5 else { throw error }
       }
     }
+  }
+}
+
+/// What is known of a snapshot's tables without reading them. Made once for each.
+final class ServedTablesState: Sendable {
+  /// The tables' versions.
+  let versions: [String: Int64]
+  let conditions: [String: DatasetCondition]
+
+  init(_ snapshot: StoreSnapshot) {
+    conditions = snapshot.conditions
+    versions = conditions.mapValues(\.version)
   }
 }

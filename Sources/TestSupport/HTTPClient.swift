@@ -120,6 +120,24 @@ public final class HTTPClient {
     }
   }
 
+  /// Sends a body to a target on this connection.
+  public func post(
+    _ target: String, _ body: String, type: String = "application/json", headers: [String: String] = [:]
+  ) throws -> HTTPResponse {
+    let lines = headers.map { "\($0): \($1)\r\n" }.joined()
+    send(
+      "POST \(target) HTTP/1.1\r\nHost: localhost\r\nContent-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\n"
+        + "\(lines)\r\n\(body)")
+    guard let response = try receive() else {
+      throw ProgramFailure(description: "\(target): the connection was closed")
+    }
+    return response
+  }
+
+  public func post(_ target: String, _ body: JSONValue, headers: [String: String] = [:]) throws -> HTTPResponse {
+    try post(target, body.text, headers: headers)
+  }
+
   /// Asks for a target on this connection.
   public func get(_ target: String, headers: [String: String] = [:]) throws -> HTTPResponse {
     let lines = headers.map { "\($0): \($1)\r\n" }.joined()

@@ -32,6 +32,73 @@ import Testing
     #expect(found > 1_000)
   }
 
+  @Test(arguments: [false, true]) func aBatchIsWhatSingleAnswersAre(hasTextUsers: Bool) throws {
+    let made = try ServedStore(hasTextUsers: hasTextUsers)
+    let (rows, server) = (try made.rows(), try TestServer(made))
+    let client = try server.client()
+    var random = SeededRandom(seed: 8)
+    var found = 0
+    for _ in 0..<60 {
+      let request = RandomRequest(isText: hasTextUsers, using: &random)
+      let users = (0..<Int(1 + random.next() % 9)).map { _ in
+        ServedStore.user(Int(random.next() % 44), isText: hasTextUsers)
+      }
+      let expected = users.map { request.expected(rows, of: $0).events }
+      let body = JSONValue.object(
+        request.members.merging(["users": .array(users), "timestamps": "us"]) { $1 })
+      let path = "/v1/sequences/\(request.sequence):batch"
+      let answer = try client.post(path, body)
+      #expect(answer.status == 200, "\(answer.text)")
+      let answered = answer.json["users"]?.array ?? []
+      #expect(answered.map { $0["user"]?.string } == users.map { $0.string ?? $0.text })
+      #expect(answered.map { $0["events"]?.array?.map(\.withoutNulls) } == expected, "\(body.text)")
+      #expect(answered.map { $0["count"]?.integer } == expected.map { Int64($0.count) })
+      let stream = try client.post(path, body, headers: Self.arrow)
+      let (schema, batches) = try IPCStreamDecoder.decode(
+        Buffer(stream.body), options: IPCDecodingOptions(validatesText: true))
+      #expect(schema.fields.prefix(2).map(\.name) == ["seq.user", "seq.cut"])
+      let streamed = batches.flatMap(\.allRows)
+      let labelled = zip(users, expected).flatMap { user, events in events.map { (user, $0) } }
+      #expect(streamed.map { $0["seq.user"]! } == labelled.map(\.0))
+      let plain = streamed.map { row in
+        JSONValue.object(row.object!.filter { !$0.key.hasPrefix("seq.") }).withoutNulls
+      }
+      #expect(plain == labelled.map(\.1), "\(body.text)")
+      found += labelled.count
+    }
+    #expect(found > 1_000)
+  }
+
+  @Test func whatIsWrongWithABatchIsSaid() throws {
+    let server = try TestServer(ServedStore(100))
+    let client = try server.client()
+    let refused: [(body: String, status: Int, says: String)] = [
+      ("", 400, "the body is no JSON"), ("[1]", 400, "no JSON object"), ("{}", 400, "users is no list of users"),
+      (#"{"users":[]}"#, 400, "users is no list"), (#"{"users":[1.5]}"#, 400, "1.5 is no user"),
+      (#"{"users":[null]}"#, 400, "null is no user"), (#"{"users":[1,"anna"]}"#, 400, "user 'anna' is no int64"),
+      (#"{"users":[1],"limit":3}"#, 400, "no parameter 'limit'; use"),
+      (#"{"users":[1],"last":"3"}"#, 400, "last '3' is no number above 0"),
+      (#"{"users":[1],"last":null}"#, 400, "last 'null'"), (#"{"users":[1],"columns":"ts"}"#, 400, "no list of names"),
+      (#"{"users":[1],"columns":["ts","dwell"]}"#, 400, "no column 'dwell'; it has ts, event_type"),
+      (#"{"users":[1],"caps":{"click":0}}"#, 400, "caps"), (#"{"users":[1],"caps":{"buy":1}}"#, 400, "'buy'"),
+      (#"{"users":[1],"degrade":1}"#, 400, "degrade '1'"), (#"{"users":[1],"version":2}"#, 409, "not 2"),
+      (#"{"users":[1],"until":"yesterday"}"#, 400, "until 'yesterday'"),
+      (#"{"users":[\#((0...1_000).map { "\($0)" }.joined(separator: ","))]}"#, 400, "1001 users; 1000 is the most"),
+    ]
+    for (body, status, says) in refused {
+      let answer = try client.post("/v1/sequences/all:batch", body)
+      #expect(answer.status == status && answer.json["status"]?.integer == Int64(status), "\(body): \(answer.text)")
+      #expect(answer.json["error"]?.string?.contains(says) == true, "\(body): \(answer.text)")
+    }
+    #expect(try client.post("/v1/sequences/nope:batch", #"{"users":[1]}"#).status == 404)
+    #expect(try client.post("/v1/sequences/all@2:batch", #"{"users":[1]}"#).status == 409)
+    #expect(try client.post("/v1/sequences/all:batch?last=3", #"{"users":[1]}"#).status == 400)
+    let wrong = try client.post("/v1/sequences/all:batch", "users=1", type: "application/x-www-form-urlencoded")
+    #expect(wrong.status == 415)
+    let get = try client.get("/v1/sequences/all:batch")
+    #expect(get.status == 405 && get.headers["allow"] == "POST")
+  }
+
   private static func transposed(_ columns: JSONValue?, _ names: [String]) -> [JSONValue] {
     let count = columns?[names[0]]?.array?.count ?? 0
     return (0..<count).map { row in
@@ -65,6 +132,9 @@ import Testing
       #expect(answer.headers["content-type"] == "application/vnd.apache.arrow.stream")
       let stream = try IPCStreamDecoder.decode(Buffer(answer.body), options: IPCDecodingOptions(validatesText: true))
       #expect(stream.schema.fields.map(\.type) == [type, .int64])
+      for key in ["seq.definitions", "seq.tables", "seq.freshness", "seq.until", "seq.cut", "seq.live"] {
+        #expect(stream.schema.metadata[key] != nil, "\(key)")
+      }
       #expect(stream.schema.metadata["seq.sequence"] == "all@1")
     }
   }

@@ -8,8 +8,15 @@ struct RandomRequest {
   var last: Int?
   var windowMicros: Int64?
   var untilMicros: Int64
+  var sinceMicros: Int64?
+  var types: [String]?
+  /// Beside those of the definition.
+  var caps: [String: Int] = [:]
+  var isNewestFirst = false
   var columns: [String]
   private var parameters: [String] = []
+  /// The same as members of a batch's body.
+  private(set) var members: [String: JSONValue] = [:]
 
   private static let windows: [(text: String, micros: Int64)] = [
     ("90m", 5_400_000_000), ("12h", 43_200_000_000), ("2d", 172_800_000_000), ("1w", 604_800_000_000),
@@ -23,18 +30,43 @@ struct RandomRequest {
     columns =
       sequence == "all" ? ["ts", "event_type", "item_id", "text", "score", "tags", "user_id"] : ["ts", "item_id"]
     parameters = ["until=\(untilMicros / 1_000)"]
+    members["until"] = .integer(untilMicros / 1_000)
     if random.next() % 2 == 0 {
       last = [1, 7, 40, 1_000][Int(random.next() % 4)]
       parameters.append("last=\(last!)")
+      members["last"] = .integer(Int64(last!))
     }
     if random.next() % 2 == 0 {
       let window = Self.windows[Int(random.next() % 4)]
       windowMicros = window.micros
       parameters.append("window=\(window.text)")
+      members["window"] = .string(window.text)
+    }
+    if random.next() % 3 == 0 {
+      sinceMicros = untilMicros - Int64(random.next() % 300_000) * 1_000_000
+      parameters.append("since=\(sinceMicros! / 1_000)")
+      members["since"] = .integer(sinceMicros! / 1_000)
+    }
+    let known = sequence == "all" ? ["click", "save", "view"] : ["save"]
+    if random.next() % 3 == 0 {
+      types = Array(known.shuffled(using: &random).prefix(1 + Int(random.next() % 2)))
+      parameters.append("types=" + types!.joined(separator: ","))
+      members["types"] = .array(types!.map { .string($0) })
+    }
+    if random.next() % 3 == 0 {
+      for type in known where random.next() % 2 == 0 { caps[type] = 1 + Int(random.next() % 14) }
+      if !caps.isEmpty { parameters.append("caps=" + caps.map { "\($0):\($1)" }.joined(separator: ",")) }
+      members["caps"] = .object(caps.mapValues { .integer(Int64($0)) })
+    }
+    if random.next() % 3 == 0 {
+      isNewestFirst = true
+      parameters.append("order=newest")
+      members["order"] = "newest"
     }
     if random.next() % 2 == 0 {
       columns = Array(columns.shuffled(using: &random).prefix(1 + Int(random.next() % UInt64(columns.count))))
       parameters.append("columns=" + columns.joined(separator: ","))
+      members["columns"] = .array(columns.map { .string($0) })
     }
   }
 
@@ -54,7 +86,7 @@ struct RandomRequest {
   }
 
   /// The events that the sequence can show, cut by nothing but `until`; oldest first.
-  private func candidates(_ rows: [JSONValue]) -> [JSONValue] {
+  private func candidates(_ rows: [JSONValue], of user: JSONValue) -> [JSONValue] {
     rows.filter { row in
       let isWanted = sequence == "all" || (row["event_type"] == "save" && row["item_id"]?.integer ?? -1 >= 50)
       return isWanted && row["user_id"] == user && row["ts"]!.integer! < untilMicros
@@ -65,20 +97,26 @@ struct RandomRequest {
     (row["ts"]!.integer!, row["event_type"]!.string!, row["event_key"]!.integer!)
   }
 
-  /// The events of the answer, oldest first, and whether they are all that the window has.
-  func expected(_ rows: [JSONValue]) -> (events: [JSONValue], isWhole: Bool) {
+  /// The events of the answer in its order, and whether they are all that the window has.
+  func expected(_ rows: [JSONValue]) -> (events: [JSONValue], isWhole: Bool) { expected(rows, of: user) }
+
+  func expected(_ rows: [JSONValue], of user: JSONValue) -> (events: [JSONValue], isWhole: Bool) {
     let limit = min(last ?? .max, sequence == "all" ? 40 : 500)
     let window = min(windowMicros ?? .max, sequence == "all" ? 4 * 86_400_000_000 : .max)
-    let candidates = candidates(rows).filter { untilMicros - $0["ts"]!.integer! <= window }
-    var (taken, clicks): ([JSONValue], Int) = ([], 0)
+    let candidates = candidates(rows, of: user).filter { row in
+      let ts = row["ts"]!.integer!
+      return untilMicros - ts <= window && ts >= sinceMicros ?? .min
+        && types?.contains(row["event_type"]!.string!) ?? true
+    }
+    let caps = caps.merging(sequence == "all" ? ["click": 10] : [:]) { min($0, $1) }
+    var (taken, counts): ([JSONValue], [String: Int]) = ([], [:])
     for row in candidates.reversed() where taken.count < limit {
-      if row["event_type"] == "click", sequence == "all" {
-        clicks += 1
-        if clicks > 10 { continue }
-      }
+      let type = row["event_type"]!.string!
+      counts[type, default: 0] += 1
+      if counts[type]! > caps[type] ?? .max { continue }
       let members = columns.map { ($0, row[$0] ?? .null) }
       taken.append(JSONValue.object(Dictionary(uniqueKeysWithValues: members)).withoutNulls)
     }
-    return (taken.reversed(), taken.count == candidates.count)
+    return (isNewestFirst ? taken : taken.reversed(), taken.count == candidates.count)
   }
 }

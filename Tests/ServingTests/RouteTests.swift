@@ -10,8 +10,14 @@ import Testing
     let contract = try server.get("/v1/sequences/all").json
     #expect(contract["owner"] == "team" && contract["stage"] == "production" && contract["max_length"] == 40)
     #expect(contract["caps"] == ["click": 10] && contract["window_seconds"] == 345_600)
-    #expect(contract["event_types"] == ["click", "save", "view"] && contract["freshness_seconds"]?.double == 1)
-    #expect(contract["completeness"]?["after_seconds"] == 86_400)
+    #expect(
+      contract["event_types"] == ["click", "save", "view"] && contract["promised"]?["freshness_seconds"]?.double == 1)
+    #expect(contract["promised"]?["completeness"]?["after_seconds"] == 86_400)
+    let measured = try #require(contract["measured"])
+    #expect(Set(measured["freshness"]?.object?.keys.map { $0 } ?? []) == ["click", "save", "view"])
+    #expect(measured["freshness"]?["click"]?["lag"]?.double ?? -1 >= 0)
+    #expect(measured["completeness"]?["events"]?["days"] == "all")
+    #expect(try server.get("/v1/sequences/all@1").json["name"] == "all")
     let columns = contract["columns"]?.array ?? []
     #expect(columns.first == ["name": "ts", "type": "timestamp[us, UTC]"] && columns.count == 7)
     #expect(contract["tables"]?["events"]?.integer ?? -1 >= 0)
@@ -39,6 +45,28 @@ import Testing
     ("/v1/sequences/all/users/1?columns=ts,ts", 400, "'ts' twice"),
     ("/v1/sequences/all/users/1?timestamps=ns", 400, "timestamps 'ns'"),
     ("/v1/sequences/all/users/1?layout=table", 400, "layout 'table'"),
+    ("/v1/sequences/all/users/1?since=yesterday", 400, "since 'yesterday'"),
+    ("/v1/sequences/all/users/1?known_at=x", 400, "known_at 'x' is neither RFC 3339"),
+    ("/v1/sequences/all/users/1?types=click,buy", 400, "no event type 'buy'; it has click, save, view"),
+    ("/v1/sequences/all/users/1?types=", 400, "no event type ''"),
+    ("/v1/sequences/all/users/1?types=click,click", 400, "types names 'click' twice"),
+    ("/v1/sequences/all/users/1?caps=click", 400, "caps 'click' is no list such as click:5"),
+    ("/v1/sequences/all/users/1?caps=click:0", 400, "caps 'click:0'"),
+    ("/v1/sequences/all/users/1?caps=5", 400, "a number without a name"),
+    ("/v1/sequences/all/users/1?caps=click:1,click:2", 400, "caps names 'click' twice"),
+    ("/v1/sequences/all/users/1?caps=buy:1", 400, "no event type 'buy'"),
+    ("/v1/sequences/all/users/1?order=up", 400, "order 'up' is neither oldest nor newest"),
+    ("/v1/sequences/all/users/1?version=one", 400, "version 'one' is no version such as 1 or all@1"),
+    ("/v1/sequences/all/users/1?version=saves@1", 400, "version 'saves@1'"),
+    ("/v1/sequences/all/users/1?version=2", 409, "'all' is served in version 1, not 2"),
+    ("/v1/sequences/all/users/1?version=all@3", 409, "not 3"),
+    ("/v1/sequences/all@2/users/1", 409, "not 2"), ("/v1/sequences/all@2", 409, "not 2"),
+    ("/v1/sequences/nope@1", 404, "no sequence 'nope'"), ("/v1/sequences/all@x", 404, "no sequence 'all@x'"),
+    ("/v1/sequences/all/users/1?min_freshness=soon", 400, "min_freshness 'soon' is no duration"),
+    ("/v1/sequences/all/users/1?min_coverage=2", 400, "min_coverage '2' is no share"),
+    ("/v1/sequences/all/users/1?min_coverage=nan", 400, "min_coverage 'nan' is no share"),
+    ("/v1/sequences/all/users/1?min_coverage=item:0.5", 400, "no look-up 'item'; it has none"),
+    ("/v1/sequences/all/users/1?degrade=yes", 400, "degrade 'yes' is neither 0 nor 1"),
     ("/v1/sequences/all/users/%zz", 400, "malformed"), ("/v1/sequences/all/users/%4", 400, "malformed"),
     ("/v1/sequences/all/users/%FF", 400, "malformed"), ("/v1/sequences/all/users/1?last=%", 400, "malformed"),
   ]
@@ -68,7 +96,10 @@ import Testing
   private static let extremes = [
     "until=\(Int64.max)", "until=\(Int64.min)", "until=9223372036854775", "until=-9223372036854775&window=106751991d",
     "until=0&window=106751991d", "window=106751991d", "last=9223372036854775807", "until=0001-01-01T00:00:00Z",
-    "until=9999-12-31T23:59:59.999999Z&window=1s", "last=%31&columns=t%73", "&&last=3&", "last=5&last=3",
+    "until=9999-12-31T23:59:59.999999Z&window=1s",
+    "since=9223372036854775", "since=-9223372036854775&until=-9223372036854775", "known_at=-9223372036854775",
+    "caps=save:9223372036854775807", "min_freshness=106751991d", "min_coverage=1e-300", "last=%31&columns=t%73",
+    "&&last=3&", "last=5&last=3",
   ]
 
   @Test func methodsOtherThanGetAndHeadAreRefused() throws {
@@ -113,7 +144,7 @@ import Testing
         #expect(line.wholeMatch(of: /# HELP [a-z_]+ .+/) != nil, "\(line)")
       }
     }
-    let route = #"route="/v1/sequences/{s}/users/{u}",status="#
+    let route = #"route="/v1/sequences/{sequence}/users/{user}",status="#
     #expect(samples[#"seqline_request_seconds_count{\#(route)"200"}"#] == 7)
     #expect(samples[#"seqline_request_seconds_bucket{\#(route)"200",le="+Inf"}"#] == 7)
     #expect(samples[#"seqline_request_seconds_count{\#(route)"400"}"#] == 2)

@@ -23,6 +23,19 @@ extension ArrowArray {
       .codedTexts, count: count, validity: validity,
       storage: .dictionary(indices: codes, values: take(Buffer(coder.firstRows))))
   }
+
+  /// Texts in a dictionary with Int32 indices: of the distinct ones where these are few and short, else of all as they
+  /// are, which costs no look at any.
+  public func inDictionary() -> ArrowArray {
+    precondition(type == .utf8, "\(type) is no text")
+    var coder = ShortTextCoder()
+    let codes = coder.codes(of: self)
+    var indices = BufferBuilder(capacity: count * 4)
+    for row in 0..<count { indices.append(codes.map { Int32($0.load(row, as: Int8.self)) } ?? Int32(row)) }
+    return ArrowArray(
+      .dictionary(index: .int32, value: .utf8, isOrdered: false), count: count, validity: validity,
+      storage: .dictionary(indices: indices.finish(), values: codes == nil ? self : take(Buffer(coder.firstRows))))
+  }
 }
 
 /// Numbers short texts, which fit into two words and their length: no bytes are compared.

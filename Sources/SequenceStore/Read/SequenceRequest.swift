@@ -108,6 +108,12 @@ package struct SequenceEvents: Sendable {
   /// By look-up that was used: events that found their key, and events whose key the table lacks.
   package var coverage: [String: RunReport.Coverage] = [:]
 
+  package init(
+    events: RecordBatch, cut: Set<Cut> = [], coverage: [String: RunReport.Coverage] = [:]
+  ) {
+    (self.events, self.cut, self.coverage) = (events, cut, coverage)
+  }
+
   package enum Cut: String, Sendable, Hashable, CaseIterable {
     /// As many as were asked for were found; the user may have older ones.
     case length

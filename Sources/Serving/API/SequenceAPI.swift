@@ -6,19 +6,14 @@ import NIOHTTP1
 import SequenceStore
 import Synchronization
 
-/// The routes of `seq-serve`.
-///
-///     GET /v1/sequences                        the sequences
-///     GET /v1/sequences/{s}                    a sequence's contract: schema, owner, promises
-///     GET /v1/sequences/{s}/users/{u}          a user's events; parameters: see `SequenceQuery`
-///     GET /, /explore                          pages for people
-///     GET /healthz, /readyz, /metrics
+/// Answers the requests of `seq-serve`; `Route` has what can be asked for.
 package final class SequenceAPI: Sendable {
   private let definitions: DefinitionsView
   private let store: StoreView
   /// What the server counts, for `/metrics`.
   package let metrics = RequestMetrics()
   private let dashboard: Dashboard
+  private let book = FactBook()
 
   /// - Parameters:
   ///   - tables: the directory of the tables that are looked up when events are read.
@@ -38,48 +33,46 @@ package final class SequenceAPI: Sendable {
 
   /// Answers a request; called on any event loop.
   package func answer(_ question: HTTPQuestion) -> HTTPReply {
-    let (name, answer) = route(question)
-    var named = answer
-    named.route = name
-    return .now(named)
-  }
-
-  private func route(_ question: HTTPQuestion) -> (name: String, HTTPAnswer) {
-    guard question.method == .GET || question.method == .HEAD else {
-      var error = RequestError(.methodNotAllowed, "\(question.method) is not supported; use GET")
-      error.headers = [("allow", "GET, HEAD")]
-      return ("unknown", HTTPAnswer(error))
-    }
-    let path = question.path
-    switch path.count {
-    case 0: return ("/", page { () throws(RequestError) in try overview() })
-    case 1 where path[0] == "explore":
-      return (
-        "/explore", page { () throws(RequestError) in try dashboard.explorer(question.query, for: question.access) }
-      )
-    case 1 where path[0] == "healthz": return ("/healthz", HTTPAnswer(text: "ok\n"))
-    case 1 where path[0] == "readyz": return ("/readyz", readiness())
-    case 1 where path[0] == "metrics":
-      let text = metrics.text + store.metrics(nowMicros: Clock.nowMicros) + definitionsInfo
-      return ("/metrics", HTTPAnswer(contentType: PrometheusText.contentType, text: text))
-    case 2 where path[0] == "v1" && path[1] == "sequences":
-      return ("/v1/sequences", HTTPAnswer(json: list(for: question.access)))
-    case 3 where path[0] == "v1" && path[1] == "sequences":
-      let answer = answering { () throws(RequestError) in
-        HTTPAnswer(json: try contract(path[2], for: question.access))
-      }
-      return ("/v1/sequences/{s}", answer)
-    case 5 where path[0] == "v1" && path[1] == "sequences" && path[3] == "users":
-      let answer = answering { () throws(RequestError) in try events(path[2], user: path[4], question) }
-      return ("/v1/sequences/{s}/users/{u}", answer)
-    default:
-      let target = "/" + path.joined(separator: "/")
-      return ("unknown", HTTPAnswer(.notFound, error: "there is nothing at \(target); see /v1/sequences"))
+    let route = Route(question.path)
+    do throws(RequestError) {
+      try Self.check(question, for: route)
+      return try reply(to: question, route).named(route.template)
+    } catch {
+      return HTTPReply.now(HTTPAnswer(error)).named(route.template)
     }
   }
 
-  private func answering(_ body: () throws(RequestError) -> HTTPAnswer) -> HTTPAnswer {
-    do { return try body() } catch { return HTTPAnswer(error) }
+  /// - Throws: 404 where there is nothing, 405 for a method that the route does not take.
+  private static func check(_ question: HTTPQuestion, for route: Route) throws(RequestError) {
+    guard route != .unknown else {
+      let target = "/" + question.path.joined(separator: "/")
+      throw RequestError(.notFound, "there is nothing at \(target); see /v1/sequences")
+    }
+    guard !route.methods.contains(question.method) else { return }
+    let allowed = route.methods.map(\.rawValue).joined(separator: ", ")
+    var error = RequestError(.methodNotAllowed, "\(question.method) is not supported here; use \(route.methods[0])")
+    error.headers = [("allow", allowed)]
+    throw error
+  }
+
+  private func reply(to question: HTTPQuestion, _ route: Route) throws(RequestError) -> HTTPReply {
+    switch route {
+    case .overview: .now(try page { () throws(RequestError) in try overview() })
+    case .explorer:
+      .now(try page { () throws(RequestError) in try dashboard.explorer(question.query, for: question.access) })
+    case .health: .now(HTTPAnswer(text: "ok\n"))
+    case .readiness: .now(try readiness())
+    case .metrics:
+      .now(
+        HTTPAnswer(
+          contentType: PrometheusText.contentType,
+          text: metrics.text + store.metrics(nowMicros: Clock.nowMicros) + definitionsInfo))
+    case .sequences: .now(HTTPAnswer(json: list(for: question.access)))
+    case .contract(let sequence): try contract(sequence, for: question.access)
+    case .events(let sequence, let user): try events(sequence, user: user, question)
+    case .batch(let sequence): try batch(sequence, question)
+    case .unknown: throw RequestError(.notFound, "there is nothing here")
+    }
   }
 
   // MARK: Pages
@@ -88,42 +81,67 @@ package final class SequenceAPI: Sendable {
     do throws(StoreError) { return try dashboard.overview() } catch { throw RequestError(error) }
   }
 
-  private func page(_ make: () throws(RequestError) -> Page) -> HTTPAnswer {
-    answering { () throws(RequestError) in
-      var answer = HTTPAnswer(contentType: "text/html; charset=utf-8", text: try make().text)
-      answer.headers = [("content-security-policy", Page.contentPolicy), ("cache-control", "no-store")]
-      return answer
-    }
+  private func page(_ make: () throws(RequestError) -> Page) throws(RequestError) -> HTTPAnswer {
+    var answer = HTTPAnswer(contentType: "text/html; charset=utf-8", text: try make().text)
+    answer.headers = [("content-security-policy", Page.contentPolicy), ("cache-control", "no-store")]
+    return answer
   }
 
-  // MARK: A user's events
+  // MARK: Users' events
 
-  /// - Throws: 403 when the caller may not know of it, 404 when there is no such sequence.
+  /// - Parameter reference: the sequence's name, with or without the version that is expected: `home_feed@1`.
+  /// - Throws: 403 when the caller may not know of it, 404 when there is no such sequence, 409 when it is of another version.
   private func plan(
-    _ name: String, in served: ServedDefinitions, for access: Access
+    _ reference: String, in served: ServedDefinitions, for access: Access
   ) throws(RequestError) -> SequencePlan {
+    let (name, version) = Self.parts(of: reference)
     guard access.permits(sequence: name) else {
       throw RequestError(.forbidden, "sequence '\(name)' is not yours to read; see /v1/sequences")
     }
     guard let plan = served.plans[name] else {
       throw RequestError(.notFound, "there is no sequence '\(name)'; see /v1/sequences")
     }
+    if let version { try plan.definition.check(version: version) }
     return plan
+  }
+
+  private static func parts(of reference: String) -> (name: String, version: Int?) {
+    guard let mark = reference.lastIndex(of: "@"), let version = Int(reference[reference.index(after: mark)...]) else {
+      return (reference, nil)
+    }
+    return (String(reference[..<mark]), version)
   }
 
   private func events(
     _ sequence: String, user text: String, _ question: HTTPQuestion
-  ) throws(RequestError) -> HTTPAnswer {
+  ) throws(RequestError) -> HTTPReply {
     let served = definitions.current
     let plan = try plan(sequence, in: served, for: question.access)
-    let query = try SequenceQuery(question.query, plan: plan, access: question.access, nowMicros: Clock.nowMicros)
+    let query = try SequenceQuery(
+      RequestParameters(query: question.query), plan: plan, access: question.access, nowMicros: Clock.nowMicros)
     let user = try served.user(text, of: plan)
-    do throws(StoreError) {
-      let reading = try store.read(query.request(user: user, sequence: plan.definition), of: plan)
-      return SequenceAnswer(
-        sequence: plan.definition, user: text, query: query, reading: reading, definitions: served.label
-      ).answer(accept: question.accept)
-    } catch { throw RequestError(error) }
+    let reading = SequenceReading(served: served, plan: plan, query: query, users: [(text, user)], isSingle: true)
+    return try reply(to: reading, accept: question.accept)
+  }
+
+  private func batch(_ sequence: String, _ question: HTTPQuestion) throws(RequestError) -> HTTPReply {
+    let served = definitions.current
+    let plan = try plan(sequence, in: served, for: question.access)
+    let body = try BatchBody(question)
+    let query = try SequenceQuery(body.parameters, plan: plan, access: question.access, nowMicros: Clock.nowMicros)
+    let users = try body.users(for: query, of: plan, in: served)
+    let reading = SequenceReading(served: served, plan: plan, query: query, users: users, isSingle: false)
+    return try reply(to: reading, accept: question.accept)
+  }
+
+  /// Answers at once what is short, and on a thread that may take long what may be long.
+  private func reply(to reading: SequenceReading, accept: String) throws(RequestError) -> HTTPReply {
+    guard reading.mayBeLong else { return .now(try reading.answer(accept: accept, from: store, book)) }
+    return .later { [store, book] in
+      do throws(RequestError) { return try reading.answer(accept: accept, from: store, book) } catch {
+        return HTTPAnswer(error)
+      }
+    }
   }
 
   // MARK: What there is
@@ -140,41 +158,24 @@ package final class SequenceAPI: Sendable {
     return ["sequences": .array(facts)]
   }
 
-  private func contract(_ name: String, for access: Access) throws(RequestError) -> JSONValue {
+  /// The tables' logs are read for it.
+  private func contract(_ reference: String, for access: Access) throws(RequestError) -> HTTPReply {
     let served = definitions.current
-    let sequence = try plan(name, in: served, for: access).definition
-    let columns = sequence.fields.filter { access.permits(column: $0.name, of: name) }
-    var facts: [String: JSONValue] = [
-      "name": .string(sequence.name), "version": .integer(Int64(sequence.version)), "owner": .string(sequence.owner),
-      "stage": .string(sequence.stage.rawValue), "event_types": .array(sequence.eventTypes.map { .string($0) }),
-      "max_length": .integer(Int64(sequence.maximumLength)),
-      "caps": .object(Dictionary(sequence.caps.map { ($0.eventType, .integer(Int64($0.count))) }) { $1 }),
-      "definitions": .string(served.label),
-      "columns": Self.columns(columns),
-      "tables": .object(store.versions.mapValues { .integer($0) }),
-    ]
-    if sequence.objects != nil {
-      facts["objects"] = Self.columns(sequence.objectFields.filter { access.permits(column: $0.name, of: name) })
+    let plan = try plan(reference, in: served, for: access)
+    return .later { [store, book, dashboard] in
+      let facts = book.facts(of: plan, served, store.tablesState, nowMicros: Clock.nowMicros) { store.liveStatistics }
+      do throws(StoreError) {
+        let datasets = try dashboard.health().filter { plan.datasets.contains($0.dataset) }
+        return HTTPAnswer(json: SequenceContract(plan.definition, facts, datasets, for: access).json)
+      } catch { return HTTPAnswer(RequestError(error)) }
     }
-    if let window = sequence.windowMicros { facts["window_seconds"] = .integer(window / 1_000_000) }
-    if let freshness = sequence.freshnessMicros { facts["freshness_seconds"] = .number(Double(freshness) / 1e6) }
-    if let completeness = sequence.completeness {
-      facts["completeness"] = [
-        "share": .number(completeness.share), "after_seconds": .integer(completeness.delayMicros / 1_000_000),
-      ]
-    }
-    return .object(facts)
-  }
-
-  private static func columns(_ fields: [Field]) -> JSONValue {
-    .array(fields.map { ["name": .string($0.name), "type": .string($0.type.description)] })
   }
 
   /// Ready once each dataset that a sequence reads has a table, or rows in the live log.
-  private func readiness() -> HTTPAnswer {
+  private func readiness() throws(RequestError) -> HTTPAnswer {
     let missing = definitions.current.datasets.subtracting(store.filledDatasets).sorted()
     if missing.isEmpty { return HTTPAnswer(text: "ready\n") }
-    return HTTPAnswer(.serviceUnavailable, error: "no table and no live row yet for \(missing.joined(separator: ", "))")
+    throw RequestError(.serviceUnavailable, "no table and no live row yet for \(missing.joined(separator: ", "))")
   }
 
   private var definitionsInfo: String {
@@ -186,6 +187,14 @@ package final class SequenceAPI: Sendable {
     return text.text
   }
 
+  /// What can be asked for, as `docs/openapi.yaml` names it; HEAD is as good as GET.
+  package static var routes: [(template: String, methods: [String])] {
+    Route.all.map { ($0.template, $0.methods.filter { $0 != .HEAD }.map(\.rawValue)) }
+  }
+
+  /// The parameters of requests for events.
+  package static var eventParameters: [String] { SequenceQuery.parameters }
+
   // MARK: Upkeep
 
   /// Moves to the tables' latest versions, if there are newer ones; called now and then, off the event loops.
@@ -193,6 +202,9 @@ package final class SequenceAPI: Sendable {
 
   /// Moves to newer definitions and tables, if there are any; called like `refresh`.
   package func refreshDefinitions() throws { try definitions.refresh { try store.move(to: $0) } }
+
+  /// Makes the next `refreshDefinitions` read everything again, changed or not.
+  package func forgetDefinitions() { definitions.forget() }
 
   /// The directories whose changes call for `refresh` or `refreshDefinitions`; not all of them need be there.
   package var watchedDirectories: [String] { store.watchedDirectories + definitions.directories }

@@ -56,7 +56,7 @@ final class Dashboard: Sendable {
   }
 
   /// How the datasets do now; what is known of their pasts is not read again.
-  private func health() throws(StoreError) -> [DatasetHealth] {
+  func health() throws(StoreError) -> [DatasetHealth] {
     let snapshot = store.snapshot
     let known = state.withLock { $0.health }
     var found: [DatasetHealth] = []
@@ -144,13 +144,14 @@ final class Dashboard: Sendable {
     if !choice.window.isEmpty { parameters["window"] = choice.window }
     if !choice.until.isEmpty { parameters["until"] = choice.until }
     if !choice.columns.isEmpty { parameters["columns"] = choice.columns.joined(separator: ",") }
-    let query = try SequenceQuery(parameters, plan: plan, access: access, nowMicros: Clock.nowMicros)
-    var request = query.request(user: try served.user(choice.user, of: plan), sequence: plan.definition)
+    let query = try SequenceQuery(
+      RequestParameters(query: parameters), plan: plan, access: access, nowMicros: Clock.nowMicros)
+    var request = query.request(user: try served.user(choice.user, of: plan))
     let shown = request.columns
     let keys = [Field("ts", .timestampMicrosUTC), Field("event_type", .utf8)]
     request.columns = shown + keys.filter { key in !shown.contains { $0.name == key.name } }
     let found: SequenceEvents
-    do throws(StoreError) { found = try store.read(request, of: plan).events } catch { throw RequestError(error) }
+    do throws(StoreError) { found = try store.read(request, of: plan).0.events } catch { throw RequestError(error) }
     return ExplorerPage.Result(
       events: found.events.selecting(shown.map(\.name)), keys: found.events.selecting(keys.map(\.name)), cut: found.cut,
       link: Self.link(choice, parameters))
