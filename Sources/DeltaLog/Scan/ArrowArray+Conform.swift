@@ -78,17 +78,24 @@ extension ArrowArray {
   private func fixedSizeList(
     _ child: ArrowArray, length: Int, as wanted: DataType, column: String
   ) throws(DeltaError) -> ArrowArray {
-    var rows = BufferBuilder(capacity: count * length * 4)
     var isDense = true
-    for index in 0..<count {
-      let range = range(index)
-      guard isNull(index) || range.count == length else { throw mistyped(wanted, column) }
-      isDense = isDense && range.count == length
-      for place in 0..<length { rows.append(isNull(index) ? Int32(-1) : Int32(range.lowerBound + place)) }
+    for index in 0..<count where range(index).count != length {
+      guard isNull(index) else { throw mistyped(wanted, column) }
+      isDense = false
     }
     let first = count == 0 ? 0 : range(0).lowerBound
-    let values = isDense ? child.slice(first..<first + count * length) : child.take(rows.finish())
+    let values = isDense ? child.slice(first..<first + count * length) : spread(child, length: length)
     return ArrowArray(wanted, count: count, validity: validity, storage: .fixedSizeList(child: values))
+  }
+
+  /// The elements of each list, and nulls for those of a null.
+  private func spread(_ child: ArrowArray, length: Int) -> ArrowArray {
+    var rows = BufferBuilder(capacity: count * length * 4)
+    for index in 0..<count {
+      let range = range(index)
+      for place in 0..<length { rows.append(isNull(index) ? Int32(-1) : Int32(range.lowerBound + place)) }
+    }
+    return child.take(rows.finish())
   }
 
   private func list(of child: ArrowArray, as wanted: DataType) -> ArrowArray {

@@ -1,25 +1,52 @@
 import Arrow
 import ArrowKernels
 import Buffers
+import Definitions
 import Engine
 
 extension EventCollector {
+  /// Keeps what was read of users' rows for later reads.
+  mutating func keepSources(in cache: PageCache?) {
+    guard let cache else { return }
+    for index in sources.indices { sources[index].keep(in: cache) }
+  }
+
   /// Columns of some rows, which are given newest first, oldest first.
+  ///
+  /// - Parameter keepsDictionaries: whether columns of texts may be dictionaries.
   mutating func columns(
-    _ fields: [Field], of rows: ArraySlice<Found>, using context: inout DecodingContext
+    _ fields: [Field], of rows: ArraySlice<Found>, keepsDictionaries: Bool = false,
+    using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
     let ranges = SourceRanges(of: rows, sourceCount: sources.count)
+    let known = hasTypes ? fields.firstIndex { $0.name == SystemColumns.eventType && $0.type == .utf8 } : nil
+    var wanted = fields.map { WantedColumn($0) }
+    if let known { wanted.remove(at: known) }
     var parts: [[[ArrowArray]]] = []
     for (source, range) in ranges.used {
-      parts.append(try sources[source].parts(fields, at: range, using: &context))
+      parts.append(try sources[source].parts(wanted, at: range, using: &context))
     }
     var gather = PartGather(ranges.references(to: rows))
     var columns: [ArrowArray] = []
-    for (index, field) in fields.enumerated() {
-      let column = gather.column(parts.map { $0[index] }) ?? ArrowArray(nulls: field.type, count: 0)
-      columns.append(column.type == field.type ? column : column.decoded())
+    for (index, column) in wanted.enumerated() {
+      columns.append(gather.column(index, parts) ?? ArrowArray(nulls: column.field.type, count: 0))
     }
-    return RecordBatch(Schema(fields), columns, rowCount: rows.count)
+    if let known { columns.insert(typeColumn(of: rows), at: known) }
+    if !keepsDictionaries {
+      for (index, field) in fields.enumerated() where columns[index].type != field.type {
+        columns[index] = columns[index].decoded()
+      }
+    }
+    return RecordBatch(Schema(fields).retyped(as: columns), columns, rowCount: rows.count)
+  }
+
+  /// The event types of some rows, which are given newest first, oldest first.
+  private func typeColumn(of rows: ArraySlice<Found>) -> ArrowArray {
+    var indices = BufferBuilder(capacity: rows.count * 4)
+    for row in rows.reversed() { indices.append(row.type) }
+    return ArrowArray(
+      .dictionary(index: .int32, value: .utf8, isOrdered: false), count: rows.count,
+      storage: .dictionary(indices: indices.finish(), values: types.names))
   }
 }
 
@@ -65,42 +92,51 @@ private struct SourceRanges {
 private struct PartGather {
   /// `RowReference` each, to sources as if each were in one part.
   private let rows: Buffer
-  private var counts: [[Int]] = []
+  private var lengths: PartLengths?
   private var references = Buffer.empty
 
   init(_ rows: Buffer) { self.rows = rows }
 
-  /// The rows of a column, given its parts by source; nil where there are none.
-  mutating func column(_ parts: [[ArrowArray]]) -> ArrowArray? {
-    let arrays = parts.flatMap(\.self)
-    if arrays.isEmpty { return nil }
-    let counts = parts.map { $0.map(\.count) }
-    if counts != self.counts { (self.counts, references) = (counts, Self.references(rows, to: counts)) }
+  /// The rows of column `index`, given the parts of all columns by source; nil where there are no sources.
+  mutating func column(_ index: Int, _ parts: [[[ArrowArray]]]) -> ArrowArray? {
+    if parts.isEmpty { return nil }
+    var arrays: [ArrowArray] = []
+    var lengths = PartLengths()
+    for source in parts {
+      lengths.firsts.append(arrays.count)
+      for part in source[index] {
+        arrays.append(part)
+        lengths.counts.append(part.count)
+      }
+    }
+    if lengths != self.lengths { (self.lengths, references) = (lengths, lengths.references(to: rows)) }
     return .interleave(arrays.alike(), references)
   }
+}
 
-  /// - Parameter counts: the rows of each part, by source.
-  private static func references(_ rows: Buffer, to counts: [[Int]]) -> Buffer {
-    if counts.allSatisfy({ $0.count == 1 }) { return rows }
-    var firsts: [Int] = []
-    var next = 0
-    for parts in counts {
-      firsts.append(next)
-      next += parts.count
-    }
+/// The parts of a column that several sources hold.
+private struct PartLengths: Equatable {
+  /// By source, its first part.
+  var firsts: [Int] = []
+  /// Rows by part.
+  var counts: [Int] = []
+
+  /// Where rows lie in the parts, given where they lie in the sources.
+  func references(to rows: Buffer) -> Buffer {
+    if firsts.count == counts.count { return rows }
     // By source, the part that held its last row, and where that part begins: rows ascend but for those of equal times.
-    var last = [(part: Int, start: Int)](repeating: (0, 0), count: counts.count)
+    var last = firsts.map { (part: $0, start: 0) }
     var references = BufferBuilder(capacity: rows.byteCount)
     let rows = rows.span(of: RowReference.self)
     for index in 0..<rows.count {
       let (source, row) = (Int(rows[index].source), Int(rows[index].row))
-      var (part, start) = last[source].start <= row ? last[source] : (0, 0)
-      while row >= start + counts[source][part] {
-        start += counts[source][part]
+      var (part, start) = last[source].start <= row ? last[source] : (firsts[source], 0)
+      while row >= start + counts[part] {
+        start += counts[part]
         part += 1
       }
       last[source] = (part, start)
-      references.append(RowReference(source: Int32(firsts[source] + part), row: Int32(row - start)))
+      references.append(RowReference(source: Int32(part), row: Int32(row - start)))
     }
     return references.finish()
   }

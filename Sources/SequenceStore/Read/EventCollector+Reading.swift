@@ -67,16 +67,18 @@ extension EventCollector {
 
   /// The number of each row's event type, Int32, -1 for those that the sequence has not; nil where types do not matter.
   private mutating func types(of source: UserRows) throws(StoreError) -> Buffer? {
-    guard keyColumns.contains(.eventType) else { return nil }
-    let wanted = plan.eventTypes[plan.datasets[source.dataset]] ?? nil
+    guard hasTypes else { return nil }
+    let wanted = wantedTypes[source.dataset]
     let coded = try source.key(.eventType).dictionaryEncoded()!
-    let names = coded.children[0]
+    guard case .dictionary(let indices, let names) = coded.storage else { return nil }
     var numbers: [Int32] = []
+    numbers.reserveCapacity(names.count)
     for place in 0..<names.count {
-      let name = names.string(place)
-      numbers.append(wanted?.contains(name) ?? true ? types.number(of: name) : -1)
+      let number = types.number(of: names.bytes(place))
+      numbers.append(wanted?.contains(types.name(number)) ?? true ? number : -1)
     }
-    return numbers.span.taken(coded.dictionaryIndices())
+    let isWide = coded.type == .dictionary(index: .int32, value: .utf8, isOrdered: false)
+    return numbers.span.taken(isWide ? indices : coded.dictionaryIndices())
   }
 
   /// The rows that had arrived by the time that the request asks for; nil: all.
@@ -120,7 +122,7 @@ extension UserRows {
       for place in 0..<rows.count { highest = max(highest, values[place]) }
       return highest > 0
     }
-    return (0..<count).contains { values[place($0)] > 0 }
+    return selected!.contains { values[Int($0)] > 0 }
   }
 }
 

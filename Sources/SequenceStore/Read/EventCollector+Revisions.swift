@@ -11,13 +11,14 @@ extension EventCollector {
     guard mayRepeat else { return }
     guard sources.count > 1 || sources.contains(where: { $0.isLive || $0.selected != nil }) else { return }
     let before = superseded.count
+    identities.reserve(sources[settledSourceCount...].reduce(0) { $0 + $1.count }, of: request.last)
     for index in settledSourceCount..<sources.count {
       try sources[index].load([.eventKey], using: &context)
       let source = sources[index]
       let keys = try source.key(.eventKey).values
-      let known = try known(source)
+      let (known, selected) = (try known(source), source.selected)
       for number in 0..<source.count {
-        let place = source.place(number)
+        let place = selected.map { Int($0[number]) } ?? number
         if let known, !known[place] { continue }
         let row = RowID(source: Int32(index), place: Int32(place))
         var earlier = identities.add(keys.load(place, as: Int64.self), row)

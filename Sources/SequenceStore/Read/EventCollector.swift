@@ -35,6 +35,10 @@ struct EventCollector {
   let computers: [HistoryComputer]
   /// By dataset.
   let retractions: [UserRetractions?]
+  /// By dataset: nil: all that it has.
+  let wantedTypes: [Set<String>?]
+  /// Whether the rows' types are known.
+  let hasTypes: Bool
   let keyColumns: [KeyColumn]
   var types: EventTypeRules
 
@@ -84,15 +88,13 @@ struct EventCollector {
     var types = EventTypeRules(request)
     retractions = datasets.map { $0?.retractions.retractions(of: user, until: request.knownAtMicros, &types) }
     self.types = types
-    keyColumns = Self.keyColumns(
-      matchesTypes: EventTypeRules.apply(to: request) || plan.eventTypes.values.contains { $0 != nil },
-      hasRetractions: retractions.contains { $0 != nil }, request)
-  }
-
-  private static func keyColumns(
-    matchesTypes: Bool, hasRetractions: Bool, _ request: SequenceRequest
-  ) -> [KeyColumn] {
-    [.ts, .revision] + (matchesTypes || hasRetractions ? [.eventType] : []) + (hasRetractions ? [.eventKey] : [])
+    wantedTypes = plan.datasets.map { plan.eventTypes[$0] ?? nil }
+    let hasRetractions = retractions.contains { $0 != nil }
+    hasTypes =
+      EventTypeRules.apply(to: request) || hasRetractions || wantedTypes.contains { $0 != nil }
+      || request.columns.contains { $0.name == SystemColumns.eventType }
+    keyColumns =
+      [.ts, .revision] + (hasTypes ? [.eventType] : []) + (hasRetractions ? [.eventKey] : [])
       + (request.knownAtMicros != nil ? [.seenAt] : [])
   }
 

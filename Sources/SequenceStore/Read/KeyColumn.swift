@@ -5,9 +5,18 @@ import Definitions
 enum KeyColumn: Int, CaseIterable {
   case ts, seenAt, eventType, eventKey, revision, retracted
 
+  static let count = 6
+
   init?(_ name: String) {
-    guard let column = Self.allCases.first(where: { $0.name == name }) else { return nil }
-    self = column
+    switch name {
+    case SystemColumns.ts: self = .ts
+    case SystemColumns.seenAt: self = .seenAt
+    case SystemColumns.eventType: self = .eventType
+    case SystemColumns.eventKey: self = .eventKey
+    case SystemColumns.revision: self = .revision
+    case SystemColumns.retracted: self = .retracted
+    default: return nil
+    }
   }
 
   var name: String {
@@ -33,12 +42,44 @@ enum KeyColumn: Int, CaseIterable {
   }
 }
 
-/// Those that were read of some rows.
-struct KeyColumns {
-  private var columns = [ArrowArray?](repeating: nil, count: KeyColumn.allCases.count)
+/// A column that is read of rows of many origins.
+struct WantedColumn {
+  let field: Field
+  /// Nil for one that is no key column.
+  let key: KeyColumn?
 
-  subscript(column: KeyColumn) -> ArrowArray? {
-    get { columns[column.rawValue] }
-    set { columns[column.rawValue] = newValue }
+  init(_ field: Field) {
+    self.field = field
+    key = KeyColumn(field.name)
   }
+}
+
+/// Columns that were read of some rows: key columns by their numbers, others by what comes after those.
+struct ColumnSlots {
+  private var slots: [Int] = []
+  private var columns: [ArrowArray] = []
+
+  func contains(_ slot: Int) -> Bool { slots.contains(slot) }
+
+  subscript(slot: Int) -> ArrowArray? {
+    get { slots.firstIndex(of: slot).map { columns[$0] } }
+    set {
+      if let place = slots.firstIndex(of: slot) {
+        slots.remove(at: place)
+        columns.remove(at: place)
+      }
+      if let newValue {
+        slots.append(slot)
+        columns.append(newValue)
+      }
+    }
+  }
+
+  subscript(key: KeyColumn) -> ArrowArray? {
+    get { self[key.rawValue] }
+    set { self[key.rawValue] = newValue }
+  }
+
+  /// Counting what is shared in full.
+  var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount + MemoryLayout<ArrowArray>.stride } }
 }

@@ -1,108 +1,76 @@
 import Arrow
 import Engine
 
-/// Decoded pages of data files, in a bounded amount of memory. Shared by threads.
+/// Decoded pages of data files, and what was read of single users' rows, in a bounded amount of memory. Shared by threads.
 ///
-/// A page that was asked for since the hand last passed it stays when others must make room (CLOCK): nearly the choice of
-/// least recent use, without an order to keep under a lock. Pages of files that are gone leave in the same way.
+/// Users who are asked for again are answered from the few rows that are theirs; pages serve those who are not. What is of
+/// files that are gone leaves like all that nobody asks for.
 package final class PageCache: Sendable {
   /// A page of a table's column in a row group of a file; `~column`: the events' keys that follow from it.
-  struct Key: Hashable {
+  struct Key: Hashable, CacheKey {
     /// As `OpenedFile` numbers itself.
     var file: UInt32
     var group: Int32
     var column: Int32
     var page: Int32
+
+    var mixed: UInt {
+      let place = UInt(truncatingIfNeeded: page) &* 7 &+ UInt(truncatingIfNeeded: column)
+      return (UInt(file) &* 31 &+ UInt(truncatingIfNeeded: group)) &* 31 &+ place
+    }
   }
+
+  /// A user's rows in a row group of a file.
+  struct RowsKey: Hashable, CacheKey {
+    /// As `OpenedFile` numbers itself.
+    var file: UInt32
+    var group: Int32
+    var user: UserID
+
+    var mixed: UInt {
+      let part =
+        switch user {
+        case .integer(let key): UInt(truncatingIfNeeded: key)
+        case .text(let key): UInt(bitPattern: key.hashValue)
+        }
+      return (UInt(file) &* 31 &+ UInt(truncatingIfNeeded: group)) &* 31 &+ part
+    }
+  }
+
+  private let pages: ClockCache<Key, ArrowArray>
+  private let rows: ClockCache<RowsKey, UserRows>
+
+  /// - Parameter byteLimit: of the pages' and rows' arrays.
+  package init(byteLimit: Int) {
+    rows = ClockCache(byteLimit: byteLimit / 4)
+    pages = ClockCache(byteLimit: byteLimit - byteLimit / 4)
+  }
+
+  subscript(key: Key) -> ArrowArray? { pages[key] }
+
+  subscript(key: RowsKey) -> UserRows? { rows[key] }
+
+  /// Keeps a page; one that is too large for its part of the memory is left out.
+  func keep(_ page: ArrowArray, for key: Key) { pages.keep(page, byteCount: page.byteCount, for: key) }
+
+  /// Keeps a user's rows, instead of what was kept of them before.
+  func keep(_ rows: UserRows, byteCount: Int, for key: RowsKey) { self.rows.keep(rows, byteCount: byteCount, for: key) }
 
   package struct Statistics: Sendable {
     package var hits = 0
     package var misses = 0
+    /// Of pages and users' rows.
     package var pageCount = 0
     package var byteCount = 0
   }
 
-  private let shards: [Monitor<Shard>]
-
-  /// - Parameter byteLimit: of the pages' arrays.
-  package init(byteLimit: Int) {
-    shards = (0..<Self.shardCount).map { _ in Monitor(Shard(byteLimit: byteLimit / Self.shardCount)) }
-  }
-
-  private static let shardCount = 16
-
-  private func shard(_ key: Key) -> Int {
-    let place = UInt(truncatingIfNeeded: key.page) &* 7 &+ UInt(truncatingIfNeeded: key.column)
-    let mixed = (UInt(key.file) &* 31 &+ UInt(truncatingIfNeeded: key.group)) &* 31 &+ place
-    return Int((mixed &* 0x9E37_79B9_7F4A_7C15) >> 60)
-  }
-
-  subscript(key: Key) -> ArrowArray? { shards[shard(key)].update { $0.find(key) } }
-
-  /// Keeps a page; one that is larger than a shard's part of the memory is left out.
-  func keep(_ page: ArrowArray, for key: Key) { shards[shard(key)].update { $0.keep(page, for: key) } }
-
   package var statistics: Statistics {
-    shards.indices.reduce(into: Statistics()) { sum, index in
-      let own = shards[index].update { $0.statistics }
-      sum.hits += own.hits
-      sum.misses += own.misses
-      sum.pageCount += own.pageCount
-      sum.byteCount += own.byteCount
-    }
-  }
-
-  private struct Shard {
-    private struct Entry {
-      var key: Key
-      var page: ArrowArray
-      var byteCount: Int
-      var isUsed: Bool
-    }
-
-    private let byteLimit: Int
-    private var places: [Key: Int] = [:]
-    private var entries: [Entry] = []
-    private var hand = 0
-    private(set) var statistics = Statistics()
-
-    init(byteLimit: Int) { self.byteLimit = byteLimit }
-
-    mutating func find(_ key: Key) -> ArrowArray? {
-      guard let place = places[key] else {
-        statistics.misses += 1
-        return nil
-      }
-      statistics.hits += 1
-      entries[place].isUsed = true
-      return entries[place].page
-    }
-
-    mutating func keep(_ page: ArrowArray, for key: Key) {
-      let byteCount = page.byteCount + MemoryLayout<Entry>.stride + MemoryLayout<Key>.stride
-      guard byteCount <= byteLimit, places[key] == nil else { return }
-      while statistics.byteCount + byteCount > byteLimit { removeOne() }
-      places[key] = entries.count
-      entries.append(Entry(key: key, page: page, byteCount: byteCount, isUsed: false))
-      statistics.byteCount += byteCount
-      statistics.pageCount += 1
-    }
-
-    private mutating func removeOne() {
-      if hand >= entries.count { hand = 0 }
-      while entries[hand].isUsed {
-        entries[hand].isUsed = false
-        hand = hand + 1 == entries.count ? 0 : hand + 1
-      }
-      let gone = entries[hand]
-      places[gone.key] = nil
-      let last = entries.removeLast()
-      if hand < entries.count {
-        entries[hand] = last
-        places[last.key] = hand
-      }
-      statistics.byteCount -= gone.byteCount
-      statistics.pageCount -= 1
-    }
+    var sum = pages.statistics
+    let rows = rows.statistics
+    sum.hits += rows.hits
+    sum.misses += rows.misses
+    sum.pageCount += rows.pageCount
+    sum.byteCount += rows.byteCount
+    return sum
   }
 }

@@ -152,6 +152,14 @@ struct UserRetractions {
   fileprivate let untilMicros: Int64
   /// The numbers of the index's event types.
   fileprivate let types: [Int32]
+  private let marks: KeyMarks?
+
+  fileprivate init(entries: ArraySlice<RetractionIndex.Entry>, untilMicros: Int64, types: [Int32]) {
+    self.entries = entries
+    self.untilMicros = untilMicros
+    self.types = types
+    marks = entries.count <= KeyMarks.maximumCount ? KeyMarks(of: entries) : nil
+  }
 
   /// Leaves out the rows of revisions that are gone.
   ///
@@ -165,6 +173,7 @@ struct UserRetractions {
       types.span(of: Int32.self), keys.span(of: Int64.self), revisions.span(of: Int32.self)
     )
     wanted.drop { row in
+      if let marks, !marks.mayContain(keys[row]) { return false }
       var place = Self.first(of: keys[row], in: entries)
       while place < entries.count, entries[place].eventKey == keys[row] {
         let entry = entries[place]
@@ -190,6 +199,29 @@ struct UserRetractions {
     }
     return low
   }
+}
+
+/// A bit for each of a few keys, which most others do not meet.
+private struct KeyMarks {
+  /// With more keys, looking them up costs less than marking them.
+  static let maximumCount = 256
+
+  private var words = [UInt64](repeating: 0, count: 64)
+
+  init(of entries: ArraySlice<RetractionIndex.Entry>) {
+    for entry in entries {
+      let bit = Self.bit(entry.eventKey)
+      words[bit / 64] |= 1 << UInt64(bit % 64)
+    }
+  }
+
+  func mayContain(_ key: Int64) -> Bool {
+    let bit = Self.bit(key)
+    return words[bit / 64] >> UInt64(bit % 64) & 1 == 1
+  }
+
+  /// The keys of events are hashes.
+  @inline(__always) private static func bit(_ key: Int64) -> Int { Int(truncatingIfNeeded: key) & 4_095 }
 }
 
 // MARK: Rows

@@ -44,6 +44,7 @@ package struct SelectedEvents {
     let count = min(limit, left)
     let batch = try read(collector.found[left - count..<left], using: &context)
     givenCount += count
+    collector.keepSources(in: context.cache)
     return batch
   }
 
@@ -51,7 +52,10 @@ package struct SelectedEvents {
     _ rows: ArraySlice<EventCollector.Found>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
     if derived == nil { derived = try collector.derivedColumns(using: &context) }
-    if derived!.isEmpty, enrichment == nil { return try collector.columns(fields, of: rows, using: &context) }
+    let keepsDictionaries = collector.request.keepsDictionaries
+    if derived!.isEmpty, enrichment == nil {
+      return try collector.columns(fields, of: rows, keepsDictionaries: keepsDictionaries, using: &context)
+    }
     var added = derived!.mapValues { $0.slice(givenCount..<givenCount + rows.count) }
     var names = enrichment?.inputs ?? []
     names += fields.map(\.name).filter { added[$0] == nil && !names.contains($0) }

@@ -86,6 +86,8 @@ package struct SequenceRequest: Sendable {
   /// In the order in which they are answered: columns that can be read, and derived ones of the definition; of items those
   /// of its `objectFields`.
   package var columns: [Field]
+  /// Whether columns of texts may be given out as dictionaries, as far as they are read as such.
+  package var keepsDictionaries = false
 
   package init(
     user: UserID, last: Int, caps: [String: Int] = [:], fromMicros: Int64? = nil, untilMicros: Int64? = nil,

@@ -58,7 +58,7 @@ final class OpenedFile: Sendable {
   /// Where each `KeyColumn` is among them; nil for one that is not stored.
   let keyColumns: [Int?]
   /// Tells opened files apart.
-  private let id = OpenedFile.nextID.wrappingAdd(1, ordering: .relaxed).newValue
+  let id = OpenedFile.nextID.wrappingAdd(1, ordering: .relaxed).newValue
   private static let nextID = Atomic<UInt32>(0)
   private let projections = Mutex<[ProjectionKey: ReadProjection]>([:])
 

@@ -6,6 +6,8 @@ import DeltaLog
 package struct StoreSnapshot: Sendable {
   package let store: StoreDirectory
   let datasets: [String: DatasetSnapshot]
+  /// The table's version, by dataset; those without a table are left out.
+  package let versions: [String: Int64]
 
   /// - Parameters:
   ///   - names: of the datasets; nil for all that have a table. One that has none holds no events.
@@ -25,12 +27,10 @@ package struct StoreSnapshot: Sendable {
         reusing: earlier?.datasets[name])
     }
     self.datasets = datasets
+    self.versions = datasets.compactMapValues { $0.delta?.version }
   }
 
   package var datasetNames: [String] { datasets.keys.sorted() }
-
-  /// The table's version, by dataset; those without a table are left out.
-  package var versions: [String: Int64] { datasets.compactMapValues { $0.delta?.version } }
 
   /// Opens every file, so that no read has to.
   package func preload() throws(StoreError) {

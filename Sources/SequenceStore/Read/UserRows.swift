@@ -37,22 +37,35 @@ enum RowOrigin {
   }
 }
 
-/// Consecutive rows of one origin, among them the user's, with the columns that select them.
+/// Consecutive rows of one origin, among them the user's, with the columns that were read of them.
 struct UserRows {
-  /// Its place among the plan's.
-  let dataset: Int
-  let origin: RowOrigin
-  /// Counted from the origin's first.
-  let rows: Range<Int>
-  /// Those of `rows` that are the user's, counted from its first; nil: all.
-  let selected: [Int32]?
-  private var keys = KeyColumns()
+  /// What never changes, in one place: rows are copied much.
+  private final class Location: Sendable {
+    let origin: RowOrigin
+    let rows: Range<Int>
+    let selected: [Int32]?
+    /// Where they are kept for later reads, with all that was read of them, in memory of their own; nil: nowhere.
+    let key: PageCache.RowsKey?
 
-  init(dataset: Int, origin: RowOrigin, rows: Range<Int>, selected: [Int32]?) {
+    init(_ origin: RowOrigin, _ rows: Range<Int>, _ selected: [Int32]?, _ key: PageCache.RowsKey?) {
+      (self.origin, self.rows, self.selected, self.key) = (origin, rows, selected, key)
+    }
+  }
+
+  /// Its place among the plan's.
+  var dataset: Int
+  private let location: Location
+  private var columns = ColumnSlots()
+  /// Whether columns were read since they were kept.
+  private var isChanged = false
+
+  /// - Parameters:
+  ///   - rows: counted from the origin's first.
+  ///   - selected: those of `rows` that are the user's, counted from its first; nil: all.
+  ///   - key: for rows of a file that may be kept.
+  init(dataset: Int, origin: RowOrigin, rows: Range<Int>, selected: [Int32]?, keptAs key: PageCache.RowsKey? = nil) {
     self.dataset = dataset
-    self.origin = origin
-    self.rows = rows
-    self.selected = selected
+    location = Location(origin, rows, selected, selected == nil && rows.count <= Self.maximumKeptCount ? key : nil)
   }
 
   /// All rows of the live log.
@@ -60,22 +73,41 @@ struct UserRows {
     self.init(dataset: dataset, origin: .live(live), rows: 0..<live.rows.count, selected: nil)
   }
 
-  var isLive: Bool { if case .live = origin { true } else { false } }
+  /// More rows of a user than this are read from pages each time.
+  private static let maximumKeptCount = 1_024
 
-  var count: Int { selected?.count ?? rows.count }
+  var origin: RowOrigin { location.origin }
+  /// Counted from the origin's first.
+  var rows: Range<Int> { location.rows }
+  /// Those of `rows` that are the user's, counted from its first; nil: all.
+  var selected: [Int32]? { location.selected }
 
-  /// Place `index` among the user's rows, counted from the first of `rows`.
-  @inline(__always) func place(_ index: Int) -> Int { selected.map { Int($0[index]) } ?? index }
+  var isLive: Bool { if case .live = location.origin { true } else { false } }
+
+  var count: Int { location.selected?.count ?? location.rows.count }
+
+  /// Keeps what was read.
+  mutating func keep(in cache: PageCache) {
+    guard isChanged, let key = location.key else { return }
+    isChanged = false
+    cache.keep(self, byteCount: columns.byteCount + MemoryLayout<UserRows>.stride, for: key)
+  }
+
+  private mutating func note(_ values: ArrowArray?, in slot: Int) {
+    guard let values else { return }
+    columns[slot] = location.key == nil ? values : values.copied()
+    isChanged = true
+  }
 
   // MARK: Key columns
 
   /// Reads columns, those that were not read yet, or derives them. Columns that are not there stay absent.
-  mutating func load(_ columns: [KeyColumn], using context: inout DecodingContext) throws(StoreError) {
-    let missing = columns.filter { keys[$0] == nil }
+  mutating func load(_ wanted: [KeyColumn], using context: inout DecodingContext) throws(StoreError) {
+    let missing = wanted.filter { !columns.contains($0.rawValue) }
     guard !missing.isEmpty else { return }
     switch origin {
     case .live(let source):
-      for column in missing { keys[column] = source.column(column.name, rows) }
+      for key in missing { columns[key] = source.column(key.name, rows) }
     case .file(let file, let group, let path, let derived):
       do {
         try load(missing, file, group, derived, using: &context)
@@ -88,22 +120,25 @@ struct UserRows {
     using context: inout DecodingContext
   ) throws(StoreError) {
     let stored = missing.filter { file.keyColumns[$0.rawValue] != nil }
-    let columns = try file.read(stored.map { file.keyColumns[$0.rawValue]! }, group: group, rows: rows, using: &context)
-    for (key, column) in zip(stored, columns) { keys[key] = column }
-    for key in missing where keys[key].map({ $0.nullCount > 0 }) ?? true {
+    let read = try file.read(stored.map { file.keyColumns[$0.rawValue]! }, group: group, rows: rows, using: &context)
+    for (key, column) in zip(stored, read) where column.nullCount == 0 || derived[key.name] == nil {
+      note(column, in: key.rawValue)
+    }
+    for key in missing where !columns.contains(key.rawValue) {
       guard let name = derived[key.name], let source = file.columnIndices[name] else { continue }
-      if key == .eventKey, keys[key] == nil {
-        keys[key] = try file.eventKeys(ofColumn: source, group: group, rows: rows, using: &context)
+      if key == .eventKey, !stored.contains(key) {
+        note(try file.eventKeys(ofColumn: source, group: group, rows: rows, using: &context), in: key.rawValue)
       } else {
         let values = try file.read([source], group: group, rows: rows, using: &context)[0]
-        keys[key] = DerivedColumns.column(key.name, keys[key], from: values)
+        let known = stored.firstIndex(of: key).map { read[$0] }
+        note(DerivedColumns.column(key.name, known, from: values), in: key.rawValue)
       }
     }
   }
 
   /// A column that was loaded, which all events have.
   func key(_ key: KeyColumn) throws(StoreError) -> ArrowArray {
-    guard let column = keys[key], column.type.valueType == key.type, column.nullCount == 0 else {
+    guard let column = columns[key], column.type.valueType == key.type, column.nullCount == 0 else {
       throw .damaged(path: origin.place, what: "system column '\(key.name)' is missing, of another type, or null")
     }
     return column
@@ -112,7 +147,7 @@ struct UserRows {
   /// How two rows stand to each other by their event types and keys, as far as these were loaded.
   static func order(_ left: UserRows, _ leftPlace: Int, _ right: UserRows, _ rightPlace: Int) -> Int {
     for key in [KeyColumn.eventType, .eventKey] {
-      guard let column = left.keys[key], let other = right.keys[key] else { continue }
+      guard let column = left.columns[key], let other = right.columns[key] else { continue }
       let order = column.compare(leftPlace, other, rightPlace)
       if order != 0 { return order }
     }
@@ -121,36 +156,74 @@ struct UserRows {
 
   // MARK: Any columns
 
-  /// Columns `fields` of places `range`, those that are not there null; each in the parts that pages hold of it, in their
-  /// order, with or without a dictionary.
+  /// Columns of places `range`, those that are not there null; each in the parts that pages hold of it, in their order, with
+  /// or without a dictionary.
   mutating func parts(
-    _ fields: [Field], at range: Range<Int>, using context: inout DecodingContext
+    _ wanted: [WantedColumn], at range: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> [[ArrowArray]] {
-    try load(derivedKeys(among: fields), using: &context)
-    let rows = rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound
-    let known = fields.map { field in KeyColumn(field.name).flatMap { keys[$0] }.map { [$0.slice(range)] } }
-    let read = try origin.parts(
-      zip(fields, known).map { field, known in known == nil ? field.name : nil }, rows: rows, using: &context)
+    try load(wanted.compactMap(\.key), using: &context)
+    let slots = wanted.map(slot)
+    if location.key != nil { try loadWhole(wanted, slots, using: &context) }
+    let read = try unread(wanted, slots, at: range, using: &context)
     var parts: [[ArrowArray]] = []
-    for (index, field) in fields.enumerated() {
+    parts.reserveCapacity(wanted.count)
+    for (index, column) in wanted.enumerated() {
       do throws(DeltaError) {
-        parts.append(
-          try (known[index] ?? read[index])?.map { part throws(DeltaError) in try part.readable(as: field) }
-            ?? [ArrowArray(nulls: field.type, count: range.count)])
+        if let known = slots[index].flatMap({ columns[$0] }) {
+          parts.append([try known.slice(range).readable(as: column.field)])
+        } else if let read = read[index] {
+          parts.append(try read.map { part throws(DeltaError) in try part.readable(as: column.field) })
+        } else {
+          parts.append([ArrowArray(nulls: column.field.type, count: range.count)])
+        }
       } catch { throw StoreError(error, at: origin.place) }
     }
     return parts
   }
 
-  /// Those that this origin does not store.
-  private func derivedKeys(among fields: [Field]) -> [KeyColumn] {
-    guard case .file(let file, _, _, let derived) = origin else { return [] }
-    return DerivedColumns.names.compactMap { name in
-      guard derived[name] != nil, fields.contains(where: { $0.name == name }), let key = KeyColumn(name) else {
-        return nil
+  /// Where a column is noted; nil for one that is not there.
+  private func slot(of column: WantedColumn) -> Int? {
+    if let key = column.key { return key.rawValue }
+    return switch origin {
+    case .file(let file, _, _, _): file.columnIndices[column.field.name].map { $0 + KeyColumn.count }
+    case .live(let source): source.schema.index(of: column.field.name).map { $0 + KeyColumn.count }
+    }
+  }
+
+  /// Reads those of the columns that were not read yet, of all rows, for them to be kept.
+  private mutating func loadWhole(
+    _ wanted: [WantedColumn], _ slots: [Int?], using context: inout DecodingContext
+  ) throws(StoreError) {
+    guard case .file(let file, let group, let path, _) = origin else { return }
+    for (column, slot) in zip(wanted, slots) {
+      guard let slot, slot >= KeyColumn.count, !columns.contains(slot) else { continue }
+      do {
+        let values = try file.read([slot - KeyColumn.count], group: group, rows: rows, using: &context)[0]
+        do throws(DeltaError) {
+          note(try values.readable(as: column.field), in: slot)
+        } catch { throw StoreError.delta(error) }
+      } catch { throw StoreError(error, at: path) }
+    }
+  }
+
+  /// Those of the columns that were not read yet, of places `range`; nil for those that are not there.
+  private func unread(
+    _ wanted: [WantedColumn], _ slots: [Int?], at range: Range<Int>, using context: inout DecodingContext
+  ) throws(StoreError) -> [[ArrowArray]?] {
+    let missing = slots.map { slot in slot.flatMap { $0 < KeyColumn.count || columns.contains($0) ? nil : $0 } }
+    if missing.allSatisfy({ $0 == nil }) { return [[ArrowArray]?](repeating: nil, count: wanted.count) }
+    let rows = rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound
+    switch origin {
+    case .live(let source):
+      return zip(wanted, missing).map { column, slot in
+        slot == nil ? nil : source.column(column.field.name, rows).map { [$0] }
       }
-      let stored = file.keyColumns[key.rawValue].map { file.file.schema.columns[$0].field }
-      return stored?.isNullable ?? true ? key : nil
+    case .file(let file, let group, let path, _):
+      do {
+        let indices = missing.compactMap { $0.map { $0 - KeyColumn.count } }
+        var read = try file.parts(indices, group: group, rows: rows, using: &context).makeIterator()
+        return missing.map { $0 == nil ? nil : read.next() }
+      } catch { throw StoreError(error, at: path) }
     }
   }
 
@@ -159,7 +232,7 @@ struct UserRows {
     _ fields: [Field], at range: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
     var columns: [ArrowArray] = []
-    for (field, parts) in zip(fields, try parts(fields, at: range, using: &context)) {
+    for (field, parts) in zip(fields, try parts(fields.map { WantedColumn($0) }, at: range, using: &context)) {
       let column = ArrowArray.concatenate(parts.alike())
       columns.append(column.type == field.type ? column : column.decoded())
     }
@@ -177,24 +250,6 @@ struct UserRows {
     }
     let own = live.schema.fields.map { Field($0.name, $0.type.valueType) }
     return try columns(own, at: 0..<rows.count, using: &context).contentHashes()
-  }
-}
-
-extension RowOrigin {
-  /// Some rows of columns, in parts as `UserRows.parts` gives them; nil for those without a name and those that are not
-  /// there.
-  fileprivate func parts(
-    _ names: [String?], rows: Range<Int>, using context: inout DecodingContext
-  ) throws(StoreError) -> [[ArrowArray]?] {
-    switch self {
-    case .live(let source): return names.map { $0.flatMap { source.column($0, rows) }.map { [$0] } }
-    case .file(let file, let group, let path, _):
-      let columns = names.map { $0.flatMap { file.columnIndices[$0] } }
-      do {
-        var read = try file.parts(columns.compactMap(\.self), group: group, rows: rows, using: &context).makeIterator()
-        return columns.map { $0 == nil ? nil : read.next() }
-      } catch { throw StoreError(error, at: path) }
-    }
   }
 }
 
@@ -219,9 +274,15 @@ extension StoreFile {
   ) throws(StoreError) -> [UserRows] {
     let opened = try open()
     var found: [UserRows] = []
-    for (index, group) in opened.groups.enumerated() {
+    for (index, group) in opened.groups.enumerated() where group.mayContain(user) {
+      let key = context.cache.map { _ in PageCache.RowsKey(file: opened.id, group: Int32(index), user: user.key) }
+      if let key, var known = context.cache?[key] {
+        known.dataset = dataset
+        found.append(known)
+        continue
+      }
       let candidates = group.candidateRows(user)
-      guard !candidates.isEmpty, group.mayContain(user) else { continue }
+      guard !candidates.isEmpty else { continue }
       do {
         let (rows, selected) =
           group.isSorted && candidates.count == 1
@@ -230,7 +291,8 @@ extension StoreFile {
         guard !rows.isEmpty else { continue }
         found.append(
           UserRows(
-            dataset: dataset, origin: .file(opened, group: index, path: path, derived), rows: rows, selected: selected))
+            dataset: dataset, origin: .file(opened, group: index, path: path, derived), rows: rows, selected: selected,
+            keptAs: key))
       } catch { throw StoreError(error, at: path) }
     }
     return found

@@ -36,8 +36,9 @@ struct WantedRows {
     let times = times.span(of: Int64.self)
     let typeBytes = types ?? .empty
     let typeNumbers = typeBytes.span(of: Int32.self)
+    let selected = source.selected
     for index in 0..<source.count {
-      let place = source.place(index)
+      let place = selected.map { Int($0[index]) } ?? index
       guard isWanted[place] else { continue }
       rows.append(
         EventCollector.Found(
