@@ -116,11 +116,11 @@ def watch(port, probes, result):
         while time.monotonic() - start < 60:
             status, body = reader.read(user, "last=1&columns=event_id")
             if status == 200 and str(uuid.UUID(int=user)).encode() in body:
-                ages.append(time.monotonic() - start)
+                ages.append((start, time.monotonic() - start))
                 break
             time.sleep(0.001)
         else:
-            ages.append(60.0)
+            ages.append((start, 60.0))
     result.put(ages)
 
 
@@ -179,6 +179,20 @@ def files(store):
     return {"parquet": count, "segments": len(glob.glob(store + "/live/*/*.frames"))}
 
 
+def memory(samples):
+    """Of each command the mean and peak MB in each third of the run, and how it grew in the last two thirds, in MB a minute."""
+    found, third = {}, max(1, len(samples) // 3)
+    parts = [samples[:third], samples[third:2 * third], samples[2 * third:]]
+    for name in sorted({n for _, processes, _ in samples for n, _, _ in processes}):
+        of = lambda part: [(t, sum(mb for n, mb, _ in processes if n == name)) for t, processes, _ in part]
+        times, sizes = (numpy.array(v) for v in zip(*of(parts[1] + parts[2] or samples)))
+        slope = numpy.polyfit(times / 60, sizes, 1)[0] if len(times) > 2 else 0.0
+        thirds = [[mb for _, mb in of(part)] for part in parts if part]
+        found[name] = {"mean_mb": [round(sum(t) / len(t)) for t in thirds], "peak_mb": [round(max(t)) for t in thirds],
+                       "mb_per_minute": round(float(slope), 1)}
+    return found
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("data")
@@ -235,18 +249,17 @@ def main():
         for path in (log, log + ".1"):
             if os.path.exists(path):
                 os.unlink(path)
+    thirds = [[age for start, age in fresh if n <= 3 * (start - begin) / a.seconds < n + 1] for n in range(3)]
     streaming = [r for r in taken if r[0] < begin + seconds]
-    peak = lambda part: {name: round(max(mb for _, found, _ in part for n, mb, _ in found if n == name)) for name in
-                         sorted({n for _, found, _ in part for n, _, _ in found})}
-    third = max(1, len(samples) // 3)
     cpu = {n: round(sum(c for m, _, c in after if m == n) - sum(c for m, _, c in before if m == n), 1) for n in {n for n, _, _ in after}}
     print(json.dumps({
         "rate": round(written / seconds), "seconds": round(seconds, 1), "generator_late_ms": round(late * 1e3),
-        "freshness": quantiles(fresh), "cpu_s": cpu, "cpu_share_of_two": round(sum(cpu.values()) / seconds / 2, 3),
+        "freshness": quantiles([age for _, age in fresh]),
+        "freshness_by_thirds": [quantiles(t) for t in thirds], "cpu_s": cpu, "cpu_share_of_two": round(sum(cpu.values()) / seconds / 2, 3),
         "reads_idle": quantiles([s for t, s, _ in taken if t > quiet]),
         "reads_while_busy": quantiles([s for _, s, busy in streaming if busy]),
         "reads_while_streaming_only": quantiles([s for _, s, busy in streaming if not busy]),
-        "peak_mb_first_third": peak(samples[:third]), "peak_mb_last_third": peak(samples[-third:]),
+        "memory_by_thirds": memory(samples),
         "files_max": {k: max(f[k] for _, _, f in samples) for k in ("parquet", "segments")}, "files_end": files(a.store)}))
 
 

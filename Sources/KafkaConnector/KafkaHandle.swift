@@ -51,6 +51,7 @@ import Glibc
       ("enable.auto.commit", commits ? "true" : "false"), ("auto.commit.interval.ms", "250"),
       ("enable.auto.offset.store", "false"), ("auto.offset.reset", "earliest"), ("enable.partition.eof", "true"),
       ("fetch.wait.max.ms", "100"), ("allow.auto.create.topics", "false"),
+      (KafkaSettings.refreshOption, "\(Int(KafkaSettings.defaultRefreshMillis))"),
     ]
   }
 

@@ -21,6 +21,15 @@ package struct KafkaSettings: Sendable {
     self.end = end
   }
 
+  /// How often new partitions are looked for; as librdkafka's setting says, else twice a minute.
+  var refreshSeconds: Double {
+    let set = options.last { $0.name == Self.refreshOption }.flatMap { Double($0.value) }
+    return (set ?? Self.defaultRefreshMillis) / 1e3
+  }
+
+  static let refreshOption = "topic.metadata.refresh.interval.ms"
+  static let defaultRefreshMillis = 30_000.0
+
   /// The topic's name in positions.
   package var sourceName: String { "kafka:\(topic)" }
 }

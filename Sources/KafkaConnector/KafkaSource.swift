@@ -29,6 +29,9 @@ package final class KafkaSource: StageSource {
   private var wasAssigned = false
   /// Partitions that were read before: they go on where the group is.
   private var begun: Set<Int32> = []
+  /// The topic's when reading began: all that is in others came afterwards.
+  private var present: Set<Int32> = []
+  private var listingTime = Clock.now
   private var schedule = PositionSchedule()
   private var isDry = false
   private let start = Clock.now
@@ -212,12 +215,28 @@ package final class KafkaSource: StageSource {
       case .revoked(let partitions): leaving += partitions
       }
     }
+    try findAddedPartitions()
     try findEnds()
   }
 
+  /// Finds partitions that were added to the topic. In a group librdkafka does, and deals them to the members.
+  private func findAddedPartitions() throws {
+    guard settings.group == nil, settings.end != .now, Clock.now - listingTime >= settings.refreshSeconds else {
+      return
+    }
+    listingTime = Clock.now
+    // Brokers that are out of reach are told of otherwise.
+    guard let found = try? handle.partitions(milliseconds: 1_000) else { return }
+    let added = found.filter { !begun.contains($0) }
+    if !added.isEmpty { try begin(added) }
+  }
+
   private func begin(_ assigned: [Int32]) throws {
+    if !wasAssigned { present = Set(try settings.group == nil ? assigned : topicPartitions()) }
     let offsets = try startOffsets(assigned)
-    try handle.assign(offsets)
+    // Without a group the list replaces the one before it.
+    let others = settings.group == nil ? partitions.mapValues { $0.offset ?? Int64(RD_KAFKA_OFFSET_BEGINNING) } : [:]
+    try handle.assign(others.merging(offsets) { $1 })
     for (partition, offset) in offsets {
       partitions[partition] = Partition(offset: offset < 0 ? nil : offset, end: nil)
       if settings.resumes { notePosition(partition, Clock.now) }
@@ -261,8 +280,13 @@ package final class KafkaSource: StageSource {
     }
     var offsets: [Int32: Int64] = [:]
     for partition in unknown {
-      if isGroup, settings.start == .stored || begun.contains(partition) {
+      let isAdded = !present.contains(partition)
+      if isGroup, settings.start == .stored || isAdded || begun.contains(partition) {
         offsets[partition] = Int64(RD_KAFKA_OFFSET_INVALID)
+        continue
+      }
+      if isAdded {
+        offsets[partition] = Int64(RD_KAFKA_OFFSET_BEGINNING)
         continue
       }
       let bounds = try handle.bounds(partition)

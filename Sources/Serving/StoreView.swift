@@ -16,15 +16,17 @@ final class StoreView: Sendable {
   ///
   /// - Parameters:
   ///   - cacheByteCount: memory for decoded pages.
+  ///   - indexByteCount: memory for files' footers and indexes.
   ///   - report: told what is wrong with the live log.
   init(
-    _ store: StoreDirectory, _ definitions: DefinitionSet, cacheByteCount: Int,
+    _ store: StoreDirectory, _ definitions: DefinitionSet, cacheByteCount: Int, indexByteCount: Int,
     report: @escaping @Sendable (any Error) -> Void
   ) throws {
     self.store = store
     let eventTypes = EventTypeDatasets(definitions)
     cache = cacheByteCount > 0 ? PageCache(byteLimit: cacheByteCount) : nil
-    let tables = try TableView(store, datasets: definitions.datasets.map(\.name), live: live, cache: cache)
+    let tables = try TableView(
+      store, datasets: definitions.datasets.map(\.name), live: live, cache: cache, indexByteLimit: indexByteCount)
     (self.tables, self.eventTypes) = (tables, eventTypes)
     follower = try LiveFollower(
       store, into: live,
@@ -114,8 +116,19 @@ final class StoreView: Sendable {
     text.add(
       "seqline_live_delay_seconds", .gauge, "From the arrival of an event that came last until it could be read.",
       by: "event_type", live.delayMicros.mapValues { Double($0) / 1e6 })
+    tables.current.indexes.statistics.write(to: &text)
     if let cache = cache?.statistics { cache.write(to: &text) }
     return text.text
+  }
+}
+
+extension FileIndexCache.Statistics {
+  fileprivate func write(to text: inout PrometheusText) {
+    text.add(
+      "seqline_index_bytes", .gauge, "Memory that data files' footers, page indexes and dictionaries take, about.",
+      byteCount)
+    text.add(
+      "seqline_index_evictions_total", .counter, "Footers and page indexes that made room for others.", evictions)
   }
 }
 

@@ -21,11 +21,14 @@ final class TableView: Sendable {
     var refreshes = 0
   }
 
-  init(_ store: StoreDirectory, datasets: [String], live: LiveIndex, cache: PageCache?) throws(StoreError) {
+  /// - Parameter indexByteLimit: of the memory for files' footers and indexes.
+  init(
+    _ store: StoreDirectory, datasets: [String], live: LiveIndex, cache: PageCache?, indexByteLimit: Int
+  ) throws(StoreError) {
     self.store = store
     self.live = live
     self.cache = cache
-    let snapshot = try Self.snapshot(store, datasets, reusing: nil)
+    let snapshot = try Self.snapshot(store, datasets, reusing: nil, indexByteLimit: indexByteLimit)
     state = Monitor(State(snapshot: snapshot, tables: ServedTablesState(snapshot)))
     live.cover(by: snapshot)
   }
@@ -85,14 +88,16 @@ final class TableView: Sendable {
     live.cover(by: next)
   }
 
-  /// The latest versions, with every file open, so that no read has to and none can go.
+  /// The latest versions, with every file open, so that none can go.
   private static func snapshot(
-    _ store: StoreDirectory, _ datasets: [String], reusing earlier: StoreSnapshot?
+    _ store: StoreDirectory, _ datasets: [String], reusing earlier: StoreSnapshot?,
+    indexByteLimit: Int = StoreSnapshot.defaultIndexByteLimit
   ) throws(StoreError) -> StoreSnapshot {
     var attempts = 0
     while true {
       do throws(StoreError) {
-        let snapshot = try StoreSnapshot(store, datasets: datasets, reusing: earlier)
+        let snapshot = try StoreSnapshot(
+          store, datasets: datasets, reusing: earlier, indexByteLimit: indexByteLimit)
         try snapshot.preload()
         return snapshot
       } catch {

@@ -37,6 +37,9 @@ struct SeqServe: SeqlineCommand {
   @Option(help: ArgumentHelp("Keep decoded pages in so much memory; 0 keeps none.", valueName: "size"))
   var cache = ByteCount(256 << 20)
 
+  @Option(help: ArgumentHelp("Keep data files' footers and page indexes in so much memory.", valueName: "size"))
+  var indexes = ByteCount(StoreSnapshot.defaultIndexByteLimit)
+
   func execute() throws -> Outcome {
     let address = try listening.address()
     let tls = try listening.tlsIdentity()
@@ -46,7 +49,8 @@ struct SeqServe: SeqlineCommand {
     let report: @Sendable (any Error) -> Void = { standardError.line("seq-serve: \($0)") }
     let (termination, reload) = (Termination(), ReloadRequest())
     let api = try SequenceAPI(
-      definitions: origin, tables: tables, store: directory, cacheByteCount: cache.bytes, report: report)
+      definitions: origin, tables: tables, store: directory, cacheByteCount: cache.bytes,
+      indexByteCount: indexes.bytes, report: report)
     let server = try HTTPServer(
       address, tls: tls, threads: limits.threads ?? processorCount, limits: limits.limits,
       gate: Gate(tenants: tenants), metrics: api.metrics

@@ -34,9 +34,7 @@ struct DatasetChoice: ParsableArguments {
 struct DatasetOptions: ParsableArguments {
   @OptionGroup var choice: DatasetChoice
 
-  @Option(
-    name: .customLong("version-number"),
-    help: ArgumentHelp("The table's version to read (default: the latest).", valueName: "n"))
+  @Option(help: ArgumentHelp("The table's version to read (default: the latest).", valueName: "n"))
   var version: Int64?
 
   @Option(help: ArgumentHelp("Read what was the latest version at this time.", valueName: "time"))
@@ -44,9 +42,9 @@ struct DatasetOptions: ParsableArguments {
 
   func validate() throws {
     if version != nil, choice.dataset == nil {
-      throw ValidationError("--version-number needs a dataset; each counts by itself")
+      throw ValidationError("--version needs a dataset; each counts by itself")
     }
-    if version != nil, asOf != nil { throw ValidationError("--version-number and --as-of exclude each other") }
+    if version != nil, asOf != nil { throw ValidationError("--version and --as-of exclude each other") }
   }
 
   /// The store as it is or was, and the datasets that are meant.

@@ -16,7 +16,8 @@ struct SeqStore: SeqlineCommand {
 
         17 * * * *  seq-store upkeep --store store
       """,
-    version: seqlineVersion,
+    // A subcommand's --version takes a number: the flag that shows the program's is there where it stands alone.
+    version: CommandLine.arguments.count == 2 ? seqlineVersion : "",
     subcommands: [
       Cat.self, Stat.self, Verify.self, Compact.self, Retain.self, Vacuum.self, Upkeep.self,
     ])

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandSupport
+import Definitions
 import JSONText
 import SequenceStore
 
@@ -16,10 +17,20 @@ struct Stat: SeqlineCommand {
   func execute() throws -> Outcome {
     let (snapshot, names) = try dataset.open()
     let definitions = try? snapshot.store.currentDefinitions()
-    for name in names {
-      let report = try DatasetReport(snapshot, dataset: name, definitions: definitions)
-      print(json ? report.json.text : report.text)
+    for name in names { print(try DatasetReport(snapshot, dataset: name, definitions: definitions)) }
+    if dataset.choice.dataset == nil {
+      let others = Set(definitions?.datasets.map(\.name) ?? []).subtracting(names)
+      for name in others.sorted() { try printIfLive(name, snapshot, definitions) }
     }
     return .done
   }
+
+  /// Prints a dataset without a table, if the live log has rows of it.
+  private func printIfLive(_ name: String, _ snapshot: StoreSnapshot, _ definitions: DefinitionSet?) throws {
+    do {
+      print(try DatasetReport(snapshot, dataset: name, definitions: definitions))
+    } catch StoreError.noSuchDataset {}
+  }
+
+  private func print(_ report: DatasetReport) { Swift.print(json ? report.json.text : report.text) }
 }

@@ -129,6 +129,79 @@ import Testing
     #expect(try run("--until 2020-01-01T00:00:00Z --format ndjson").lines.count == 100)
   }
 
+  /// Runs `body` with the address of a proxy before the brokers that shows some partitions and knows messages' times: that at
+  /// offset n of the hundred in a partition is of 1700000000000 + 1000 n.
+  private func withProxy(_ body: (_ address: String, _ show: (Int) -> Void) throws -> Void) throws {
+    let script = SharedData.packageRoot + "/Tests/KafkaConnectorTests/fixtures/growing_proxy.py"
+    directory.write("2", to: "partitions")
+    let proxy = try background("exec python3 \(script) $BROKERS partitions 1700000000000 100 > address")
+    defer {
+      proxy.terminate()
+      _ = proxy.wait()
+    }
+    func address() -> String {
+      String(decoding: SharedData.contents(of: directory.path + "/address") ?? [], as: UTF8.self)
+    }
+    try waitUntil { address().hasSuffix("\n") }
+    try body(String(address().dropLast())) { count in
+      directory.write("\(count)", to: "next")
+      unsafe rename(directory.path + "/next", directory.path + "/partitions")
+    }
+  }
+
+  @Test(arguments: ["--from begin", "--from end", "--group g --kafka-option session.timeout.ms=6000"])
+  func partitionsThatAreAddedAreReadFromTheirBegin(flags: String) throws {
+    cluster.create("events", partitions: 4)
+    produce(0..<400)
+    try withProxy { address, show throws in
+      let ingest = try background(
+        "exec seq-ingest --kafka \(address) --topic events \(flags) --kafka-option topic.metadata.refresh.interval.ms=200 > out"
+      )
+      // Those that come while two partitions are shown are read of these.
+      var next = 400
+      try waitUntil {
+        produce(next..<next + 4)
+        next += 4
+        return try frames("out").ids.contains { $0 >= 400 }
+      }
+      #expect(try frames("out").ids.allSatisfy { $0 % 4 < 2 })
+      show(4)
+      let added = (0..<next).filter { $0 % 4 >= 2 }
+      try waitUntil { try frames("out").ids.count { $0 % 4 >= 2 } >= added.count }
+      produce(next..<next + 100)
+      next += 100
+      try waitUntil { try frames("out").ids.contains(next - 1) && frames("out").ids.contains(next - 4) }
+      ingest.terminate()
+      #expect(ingest.wait()[0].hasSucceeded)
+      let ids = try frames("out").ids
+      #expect(ids.filter { $0 % 4 >= 2 }.sorted() == (0..<next).filter { $0 % 4 >= 2 })
+      let first = ids.filter { $0 % 4 < 2 }.min() ?? 0
+      #expect(ids.filter { $0 % 4 < 2 }.sorted() == (first..<next).filter { $0 % 4 < 2 })
+      #expect((first >= 400) == flags.hasSuffix("end"))
+    }
+  }
+
+  @Test func timesSayWhereToBeginAndEnd() throws {
+    cluster.create("events", partitions: 2)
+    produce(0..<200, partitions: 2)
+    try withProxy { address, _ throws in
+      func offsets(_ flags: String) throws -> [Int] {
+        let result = try Shell.run(
+          "seq-ingest --kafka \(address) --topic events \(flags) --format ndjson --columns id", in: directory.path,
+          environment: environment)
+        let found = try ids(result.lines)
+        #expect(result.hasSucceeded && found.count { $0 % 2 == 0 } * 2 == found.count, "\(result)")
+        return found.filter { $0 % 2 == 0 }.map { $0 / 2 }.sorted()
+      }
+      // 2023-11-14T22:13:20Z is the first message's time.
+      #expect(try offsets("--from 2023-11-14T22:13:50Z --until now") == Array(30..<100))
+      #expect(try offsets("--until 2023-11-14T22:13:50.500Z") == Array(0..<31))
+      #expect(try offsets("--from 2023-11-14T22:14:00Z --until 2023-11-14T22:14:10Z") == Array(40..<50))
+      #expect(try offsets("--from 2023-01-01 --until 2024-01-01") == Array(0..<100))
+      #expect(try offsets("--from 2023-12-01 --until now").isEmpty)
+    }
+  }
+
   /// What a killed run had not yet said a position of comes again, and nothing else.
   @Test(arguments: [1, 2, 3])
   func aStoresPositionsGiveEveryMessageOnce(seed: UInt64) throws {

@@ -1,4 +1,5 @@
 import Arrow
+import Glibc
 import JSONText
 import SequenceStore
 import TestSupport
@@ -79,6 +80,46 @@ import Testing
     let statistics = cache.statistics
     #expect(statistics.byteCount <= byteLimit && statistics.hits + statistics.misses > 1_000)
     #expect((statistics.hits > 0) == (byteLimit > 1_000) && (statistics.pageCount > 0) == (byteLimit > 1_000))
+  }
+
+  /// Threads share indexes of which hardly any may be kept, of files that are not there any more.
+  @Test(arguments: [0, 20_000]) func indexesAreReadAgainOfFilesThatAreGone(byteLimit: Int) async throws {
+    let test = try TestStore()
+    let events = TestStore.events(20_000)
+    try test.index(events)
+    let plan = try test.plan()
+    let snapshot = try StoreSnapshot(test.store, indexByteLimit: byteLimit)
+    try snapshot.preload()
+    let table = test.store.dataset("events")
+    for file in try table.snapshot().files { #expect(unsafe unlink(table.location(of: file)) == 0) }
+    await withTaskGroup(of: Void.self) { group in
+      for thread in 0..<4 {
+        group.addTask {
+          let reader = SequenceReader(snapshot)
+          var random = SeededRandom(seed: UInt64(thread))
+          for (user, request) in Self.requests(plan, text: false).shuffled(using: &random) {
+            let rows = try? reader.read(request, of: plan).events.allRows
+            #expect(rows == Self.expected(events, request, user: user, types: ["click", "save", "view"]))
+          }
+        }
+      }
+    }
+    let statistics = snapshot.indexes.statistics
+    #expect(statistics.evictions > 1_000)
+  }
+
+  @Test func aSnapshotThatIsGoneHoldsNoMemoryForItsIndexes() throws {
+    let test = try TestStore()
+    try test.index(TestStore.events(5_000))
+    let indexes = try {
+      let snapshot = try StoreSnapshot(test.store)
+      for (_, request) in Self.requests(try test.plan(), text: false) {
+        _ = try SequenceReader(snapshot).read(request, of: test.plan())
+      }
+      #expect(snapshot.indexes.statistics.byteCount > 10_000 && snapshot.indexes.statistics.evictions == 0)
+      return snapshot.indexes
+    }()
+    #expect(indexes.statistics.byteCount == 0 && indexes.statistics.slotCount == 0)
   }
 
   @Test func aSequenceHasItsOwnTypesAndFilter() throws {

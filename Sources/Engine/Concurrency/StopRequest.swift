@@ -24,10 +24,16 @@ import Glibc
     _ = unsafe write(writeEnd, &byte, 1)
   }
 
-  package var isMade: Bool {
+  package var isMade: Bool { isMade(withinMilliseconds: 0) }
+
+  private func isMade(withinMilliseconds milliseconds: Int32) -> Bool {
     var request = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
-    return unsafe poll(&request, 1, 0) > 0
+    return unsafe poll(&request, 1, milliseconds) > 0
   }
+
+  /// Whether the request is made now or in a moment: who stops a pipeline stops all its stages, and one may see its input
+  /// end before its own signal comes.
+  package var isImminent: Bool { isMade(withinMilliseconds: 200) }
 
   /// Waits until a read of `descriptor` would answer at once, or the request is made; answers whether to read.
   package func awaitInput(_ descriptor: Int32) -> Bool {

@@ -36,4 +36,17 @@ package enum InputUnit: Sendable {
   case frame(RawFrame, path: String)
   /// How far a source was read: it covers the units before it.
   case position(Control)
+
+  /// Whether it is less work than waking another thread is worth: what comes while a stream is quiet.
+  var isBrief: Bool {
+    switch self {
+    case .text(let block): block.bytes.byteCount <= Self.briefByteCount
+    case .messages(let block): block.bytes.byteCount <= Self.briefByteCount
+    case .frame(let frame, _): frame.byteCount <= Self.briefByteCount
+    case .position: true
+    case .lines, .rows, .csv: false
+    }
+  }
+
+  static let briefByteCount = 32 << 10
 }

@@ -36,6 +36,7 @@ package struct EventInput {
     var account = StreamAccount()
     var report = RunReport()
     try OrderedPipeline(threads: options.threads).run(
+      isBrief: \.isBrief,
       read: { try metrics.reading { try input.next() } },
       makeWorker: {
         { unit in
@@ -55,8 +56,8 @@ package struct EventInput {
         try metrics.timing(.write) { try body(product, unit.newest) }
         metrics?.unitEnded(unit.account)
       })
-    report.wasStopped = input.wasStopped
     guard !input.wasStopped, !input.wasCutShort, !input.hadFrames || account.isComplete else {
+      report.wasStopped = input.wasStopped || options.stop?.isImminent == true
       throw InputCutShort(report)
     }
     return report

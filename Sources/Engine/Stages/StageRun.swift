@@ -29,6 +29,7 @@ package struct StageRun {
     let (stage, encoder, options) = (stage, output.encoder, options)
     let metrics = options.metrics
     try OrderedPipeline(threads: options.threads).run(
+      isBrief: \.isBrief,
       read: { ending?.isMade == true ? nil : try metrics.reading { try input.next() } },
       makeWorker: {
         let worker = try StageWorker(stage, encoder: encoder, options: options)
@@ -39,7 +40,10 @@ package struct StageRun {
         metrics?.unitEnded(product.account)
       })
     if input.wasStopped || ending?.isMade == true { return try sink.stopped() }
-    guard !input.wasCutShort, !input.hadFrames || sink.account.isComplete else { throw InputCutShort(sink.report) }
+    guard !input.wasCutShort, !input.hadFrames || sink.account.isComplete else {
+      if options.stop?.isImminent == true { return try sink.stopped() }
+      throw InputCutShort(sink.report)
+    }
     if let horizon = sink.report.horizonMicros { try output.write(.horizon(horizon)) }
     try output.finish()
     return sink.report

@@ -12,24 +12,18 @@ package struct SplitBlockBloomFilter: Sendable {
     0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31,
   ]
 
-  private var words: [UInt32]
+  private let bitset: Buffer
 
-  /// A filter for `valueCount` distinct values, of which `falsePositiveRate` of the others are taken for members.
-  package init(valueCount: Int, falsePositiveRate: Double) {
-    let bits = -8 * Double(max(valueCount, 1)) / log(1 - pow(falsePositiveRate, 1 / 8))
-    var byteCount = 32
-    while byteCount < 128 << 20, Double(byteCount * 8) < bits { byteCount *= 2 }
-    words = Array(repeating: 0, count: byteCount / 4)
-  }
-
-  /// The filter whose bitset is `bytes`.
+  /// The filter whose bitset is `bytes`, which are not copied: a mapped file's are read when they are looked at.
   /// - Throws: `.malformed` unless they are whole blocks.
   package init(bitset bytes: Buffer) throws(ParquetError) {
     guard bytes.byteCount > 0, bytes.byteCount % 32 == 0 else {
       throw ParquetError(.malformed("bloom filter of \(bytes.byteCount) bytes"))
     }
-    words = (0..<bytes.byteCount / 4).map { bytes.load($0, as: UInt32.self) }
+    bitset = bytes
   }
+
+  fileprivate init(words: [UInt32]) { bitset = Buffer(words) }
 
   /// Reads header and bitset, which begin at `bytes`' start.
   /// - Throws: also `.unsupported` for another algorithm, hash or compression.
@@ -44,37 +38,53 @@ package struct SplitBlockBloomFilter: Sendable {
     try self.init(bitset: bytes.slice(reader.position..<reader.position + header.byteCount))
   }
 
-  package var byteCount: Int { words.count * 4 }
+  /// Of the bitset.
+  package var byteCount: Int { bitset.byteCount }
 
   /// The hash of a value: of its PLAIN bytes, without a length.
   package static func hash(_ value: RawSpan) -> UInt64 { XXHash64.hash(value) }
 
-  package mutating func insert(_ hash: UInt64) {
-    let block = block(hash)
-    for index in 0..<8 { words[block + index] |= Self.bit(hash, index) }
-  }
-
   /// False: no value of this hash is in the set.
   package func mayContain(_ hash: UInt64) -> Bool {
-    let block = block(hash)
-    return (0..<8).allSatisfy { words[block + $0] & Self.bit(hash, $0) != 0 }
+    let block = Self.block(hash, wordCount: bitset.byteCount / 4)
+    return (0..<8).allSatisfy { bitset.load(block + $0, as: UInt32.self) & Self.bit(hash, $0) != 0 }
   }
 
   /// The first word of the hash's block.
-  private func block(_ hash: UInt64) -> Int {
-    let blocks = UInt64(words.count / 8)
+  fileprivate static func block(_ hash: UInt64, wordCount: Int) -> Int {
+    let blocks = UInt64(wordCount / 8)
     return Int(((hash >> 32) &* blocks) >> 32) * 8
   }
 
-  private static func bit(_ hash: UInt64, _ index: Int) -> UInt32 {
+  fileprivate static func bit(_ hash: UInt64, _ index: Int) -> UInt32 {
     1 << ((UInt32(truncatingIfNeeded: hash) &* salt[index]) >> 27)
   }
 
   /// Header and bitset.
   package func encoded() -> Buffer {
-    var output = BufferBuilder(capacity: byteCount + 32)
-    output.append(BloomFilterHeader(byteCount: byteCount).encoded())
-    output.append(contentsOf: words.span)
+    var output = BufferBuilder(capacity: bitset.byteCount + 32)
+    output.append(BloomFilterHeader(byteCount: bitset.byteCount).encoded())
+    output.append(bitset)
     return output.finish()
   }
+}
+
+/// Makes a bloom filter.
+struct SplitBlockBloomFilterBuilder {
+  private var words: [UInt32]
+
+  /// A filter for `valueCount` distinct values, of which `falsePositiveRate` of the others are taken for members.
+  init(valueCount: Int, falsePositiveRate: Double) {
+    let bits = -8 * Double(max(valueCount, 1)) / log(1 - pow(falsePositiveRate, 1 / 8))
+    var byteCount = 32
+    while byteCount < 128 << 20, Double(byteCount * 8) < bits { byteCount *= 2 }
+    words = Array(repeating: 0, count: byteCount / 4)
+  }
+
+  mutating func insert(_ hash: UInt64) {
+    let block = SplitBlockBloomFilter.block(hash, wordCount: words.count)
+    for index in 0..<8 { words[block + index] |= SplitBlockBloomFilter.bit(hash, index) }
+  }
+
+  consuming func finish() -> SplitBlockBloomFilter { SplitBlockBloomFilter(words: words) }
 }

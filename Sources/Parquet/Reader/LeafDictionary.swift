@@ -9,7 +9,7 @@ package struct LeafDictionary: Sendable {
   /// `count + 1` Int32 offsets of byte arrays; else empty.
   let offsets: Buffer
 
-  var byteCount: Int { values.byteCount + offsets.byteCount }
+  package var byteCount: Int { values.byteCount + offsets.byteCount }
 
   /// Decodes the decompressed bytes of a dictionary page.
   init(

@@ -86,6 +86,13 @@ package struct ParquetFile: Sendable {
 
   package var rowGroupCount: Int { metadata.rowGroups.count }
 
+  /// What it takes in memory, about.
+  package var memoryByteCount: Int {
+    let perChunk = MemoryLayout<ColumnChunkMetadata>.stride + MemoryLayout<Result<Chunk, ParquetError>>.stride
+    let lists = 4 * 48  // encodings, path, histograms
+    return rowGroupCount * schema.leaves.count * (perChunk + lists) + schema.leaves.count * 512
+  }
+
   /// The schema of the batches that are read.
   /// - Parameter columns: of the table; nil for all.
   package func arrowSchema(columns: [Int]? = nil, options: ReadOptions = ReadOptions()) -> Schema {

@@ -4,6 +4,16 @@ import Buffers
 package struct RowGroupPageIndex: Sendable {
   package var offsetIndexes: [OffsetIndex?]
   package var columnIndexes: [ColumnIndex?]
+
+  /// What it takes in memory, about.
+  package var memoryByteCount: Int {
+    let perOffset = MemoryLayout<PageLocation>.stride + MemoryLayout<Int>.stride
+    let perBound = 1 + 2 * MemoryLayout<Buffer>.stride + 3 * MemoryLayout<Int>.stride
+    let locations = offsetIndexes.reduce(0) { $0 + ($1?.pages.count ?? 0) }
+    let bounds = columnIndexes.reduce(0) { $0 + ($1?.pageCount ?? 0) }
+    let leaves = offsetIndexes.count * (MemoryLayout<OffsetIndex?>.stride + MemoryLayout<ColumnIndex?>.stride + 64)
+    return locations * perOffset + bounds * perBound + leaves
+  }
 }
 
 extension ParquetFile {
@@ -56,22 +66,20 @@ extension ParquetFile {
     }
   }
 
-  /// Reads the indexes of the leaves below `columns` (nil: all).
+  /// Reads a row group's offset indexes, and the bounds of some leaves.
   package func pageIndex(
-    _ source: some ByteSource, rowGroup: Int, columns: [Int]? = nil, withBounds: Bool = false
+    _ source: some ByteSource, rowGroup: Int, boundsOf bounded: [Int] = []
   ) throws -> RowGroupPageIndex {
     let none = schema.leaves.count
     var index = RowGroupPageIndex(
       offsetIndexes: Array(repeating: nil, count: none), columnIndexes: Array(repeating: nil, count: none))
-    for column in columns ?? Array(schema.columns.indices) {
-      for leaf in schema.columns[column].leaves {
-        if let range = try offsetIndexRange(rowGroup: rowGroup, leaf: leaf) {
-          index.offsetIndexes[leaf] = try offsetIndex(source.read(range), rowGroup: rowGroup, leaf: leaf)
-        }
-        if withBounds, let range = try columnIndexRange(rowGroup: rowGroup, leaf: leaf) {
-          index.columnIndexes[leaf] = try ColumnIndex(decoding: source.read(range))
-        }
-      }
+    for leaf in schema.leaves.indices {
+      guard let range = try offsetIndexRange(rowGroup: rowGroup, leaf: leaf) else { continue }
+      index.offsetIndexes[leaf] = try offsetIndex(source.read(range), rowGroup: rowGroup, leaf: leaf)
+    }
+    for leaf in bounded {
+      guard let range = try columnIndexRange(rowGroup: rowGroup, leaf: leaf) else { continue }
+      index.columnIndexes[leaf] = try ColumnIndex(decoding: source.read(range))
     }
     return index
   }

@@ -116,9 +116,9 @@ final class LeafWriter {
     hashes.sort()
     var count = 0
     for index in hashes.indices where index == 0 || hashes[index] != hashes[index - 1] { count += 1 }
-    var filter = SplitBlockBloomFilter(valueCount: count, falsePositiveRate: falsePositiveRate)
+    var filter = SplitBlockBloomFilterBuilder(valueCount: count, falsePositiveRate: falsePositiveRate)
     for hash in hashes { filter.insert(hash) }
-    return filter
+    return filter.finish()
   }
 }
 

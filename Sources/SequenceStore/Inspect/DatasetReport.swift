@@ -14,7 +14,8 @@ package struct DatasetReport: Sendable {
   }
 
   package var dataset: String
-  package var version: Int64
+  /// Of the table; nil where there is none, but rows of the live log.
+  package var version: Int64?
   package var rowCount = 0
   package var fileCount = 0
   package var rowGroupCount = 0
@@ -39,27 +40,32 @@ package struct DatasetReport: Sendable {
   package var horizonMicros: Int64?
 
   /// - Parameter definitions: that say which dataset the live log's event types belong to.
-  /// - Throws: `.noSuchDataset`, or what is wrong with a file.
+  /// - Throws: `.noSuchDataset` when neither a table nor the live log has it, or what is wrong with a file.
   package init(
     _ snapshot: StoreSnapshot, dataset name: String, definitions: DefinitionSet? = nil
   ) throws(StoreError) {
-    guard let dataset = snapshot.datasets[name], let delta = dataset.delta else {
+    dataset = name
+    let table = snapshot.datasets[name]
+    if let table, let delta = table.delta { try add(table, at: delta) }
+    try addLiveRows(UncoveredRows(of: name, in: snapshot.store, at: table?.delta, definitions))
+    guard version != nil || liveRowCount > 0 else {
       throw .noSuchDataset(name, known: try snapshot.store.datasetNames())
     }
-    self.dataset = name
+  }
+
+  private mutating func add(_ table: DatasetSnapshot, at delta: Snapshot) throws(StoreError) {
     version = delta.version
     columns = delta.schema.fields.filter { !PartitionColumns.names.contains($0.name) }.map { field in
       Column(name: field.name, type: field.metadata[TableLayout.definedType] ?? "\(field.type)")
     }
-    bucketCount = dataset.buckets.count
-    let first = dataset.buckets.map(\.bucket.days.lowerBound).min()
-    if let first, let last = dataset.buckets.first { days = first...last.bucket.days.upperBound }
-    retractionCount = dataset.retractions.count
+    bucketCount = table.buckets.count
+    let first = table.buckets.map(\.bucket.days.lowerBound).min()
+    if let first, let last = table.buckets.first { days = first...last.bucket.days.upperBound }
+    retractionCount = table.retractions.count
     horizonMicros = ReplacementHorizons(delta).newest
-    let seenAt = dataset.derived[SystemColumns.seenAt] ?? SystemColumns.seenAt
-    newestSeenMicros = dataset.files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max()
-    for file in dataset.files { try add(file) }
-    try addLiveRows(UncoveredRows(of: name, in: snapshot.store, at: delta, definitions))
+    let seenAt = table.derived[SystemColumns.seenAt] ?? SystemColumns.seenAt
+    newestSeenMicros = table.files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max()
+    for file in table.files { try add(file) }
   }
 
   private mutating func addLiveRows(_ rows: UncoveredRows) throws(StoreError) {
@@ -99,7 +105,7 @@ package struct DatasetReport: Sendable {
 extension DatasetReport {
   package var json: JSONValue {
     [
-      "dataset": .string(dataset), "version": .integer(version), "rows": .integer(Int64(rowCount)),
+      "dataset": .string(dataset), "version": version.map { .integer($0) } ?? .null, "rows": .integer(Int64(rowCount)),
       "files": .integer(Int64(fileCount)), "row_groups": .integer(Int64(rowGroupCount)),
       "bytes": .integer(Int64(byteCount)), "bloom_filter_bytes": .integer(Int64(bloomFilterByteCount)),
       "page_index_bytes": .integer(Int64(pageIndexByteCount)), "buckets": .integer(Int64(bucketCount)),
@@ -131,7 +137,7 @@ extension DatasetReport {
   package var text: String {
     let types = eventTypes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value)" }
     var lines = [
-      "\(dataset), version \(version): \(rowCount) events in \(fileCount) files and \(rowGroupCount) row groups",
+      "\(dataset), \(version.map { "version \($0)" } ?? "no table yet"): \(rowCount) events in \(fileCount) files and \(rowGroupCount) row groups",
       "  \(byteCount) bytes, \(perEvent(byteCount)) per event; bloom filters \(bloomFilterByteCount),"
         + " page indexes \(pageIndexByteCount)",
       "  \(bucketCount) buckets" + (days.map { ", \($0.lowerBound)..\($0.upperBound)" } ?? "")

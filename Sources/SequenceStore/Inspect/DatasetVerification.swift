@@ -108,7 +108,7 @@ private struct FileCheck {
     checkTimes(keys, group)
     checkIdentities(keys, group, &seen)
     checkShard(keys, group)
-    checkUserIndex(keys, opened, group)
+    checkUserIndex(keys, try opened.groups[group].index(), group)
     try checkPages(batch, opened, group)
   }
 
@@ -141,8 +141,8 @@ private struct FileCheck {
   }
 
   /// The bloom filter holds every user, and the page bounds lead to each user's rows.
-  private mutating func checkUserIndex(_ keys: RecordBatch, _ opened: OpenedFile, _ group: Int) {
-    let (users, index) = (keys.columns[0], opened.groups[group])
+  private mutating func checkUserIndex(_ keys: RecordBatch, _ index: RowGroupIndex, _ group: Int) {
+    let users = keys.columns[0]
     var row = 0
     while row < users.count {
       let probe = UserProbe(UserID(users, row))
@@ -160,8 +160,9 @@ private struct FileCheck {
   /// Each page, read by itself through the offset index, has the rows that the whole chunk has there.
   private mutating func checkPages(_ batch: RecordBatch, _ opened: OpenedFile, _ group: Int) throws {
     var context = DecodingContext(verifiesChecksums: true)
+    let pages = try opened.groups[group].index().pages
     for (column, node) in opened.file.schema.columns.enumerated() {
-      guard let offsets = opened.groups[group].pages.offsetIndexes[node.leaves.lowerBound] else { continue }
+      guard let offsets = pages.offsetIndexes[node.leaves.lowerBound] else { continue }
       let starts = offsets.pages.map(\.firstRow) + [batch.rowCount]
       for (start, end) in zip(starts, starts.dropFirst()) where start < end {
         let page = try opened.read([column], group: group, rows: start..<end, using: &context)[0]

@@ -10,10 +10,12 @@ struct UncoveredRows {
   private let store: StoreDirectory
   private let dataset: String
   private let definitions: DefinitionSet?
-  private let table: Snapshot
+  private let table: Snapshot?
 
-  /// - Parameter definitions: that say which dataset an event type belongs to, for batches that do not.
-  init(of dataset: String, in store: StoreDirectory, at table: Snapshot, _ definitions: DefinitionSet?) {
+  /// - Parameters:
+  ///   - table: nil where the dataset has none.
+  ///   - definitions: that say which dataset an event type belongs to, for batches that do not.
+  init(of dataset: String, in store: StoreDirectory, at table: Snapshot?, _ definitions: DefinitionSet?) {
     self.store = store
     self.dataset = dataset
     self.definitions = definitions
@@ -25,7 +27,8 @@ struct UncoveredRows {
     for shard in try store.liveShards() {
       let live = LiveDirectory(store, shard)
       guard let durable = try live.durableMarker() else { continue }
-      for segment in try live.segments() where segment > table.coveredSegment(of: shard) && segment <= durable.segment {
+      let covered = table?.coveredSegment(of: shard) ?? 0
+      for segment in try live.segments() where segment > covered && segment <= durable.segment {
         let byteCount = segment == durable.segment ? durable.byteCount : nil
         guard var frames = try SegmentFrames.open(segment, of: live, byteCount: byteCount) else { continue }
         while let frame = try frames.next() {

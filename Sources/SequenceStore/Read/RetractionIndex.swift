@@ -327,9 +327,8 @@ extension RetractionIndex {
     in file: StoreFile, deriving derived: DerivedColumns, _ body: (RecordBatch) -> Void
   ) throws(StoreError) {
     let opened = try file.open()
-    guard entries.contains(where: { entry in opened.groups.contains { $0.mayContain(userHash: entry.user) } }) else {
-      return
-    }
+    let groups = try opened.groups.map { group throws(StoreError) in try group.index() }
+    guard entries.contains(where: { entry in groups.contains { $0.mayContain(userHash: entry.user) } }) else { return }
     let userType = opened.file.schema.columnIndex(of: SystemColumns.user).map {
       opened.file.schema.columns[$0].field.type
     }

@@ -6,7 +6,7 @@ import Engine
 import Parquet
 import Synchronization
 
-/// A data file of a snapshot. Its footer and indexes are read when it is first needed, and kept; shared by threads.
+/// A data file of a snapshot. Its footer and indexes are read when they are needed; shared by threads.
 final class StoreFile: Sendable {
   let action: AddFile
   let path: String
@@ -17,38 +17,52 @@ final class StoreFile: Sendable {
   let statistics: FileStatistics?
   /// When its events happened, as far as its statistics say.
   let times: ClosedRange<Int64>?
-  private let opened = Mutex<OpenedFile?>(nil)
+  /// Tells files apart.
+  private let id = StoreFile.nextID.wrappingAdd(1, ordering: .relaxed).newValue
+  private static let nextID = Atomic<UInt32>(0)
+  private let indexes: FileIndexCache
+  private let mapping = Mutex<Buffer?>(nil)
+  private let opened = IndexSlot<OpenedFile>()
 
-  init(_ action: AddFile, path: String) {
+  /// - Parameter indexes: what keeps the footer and the indexes.
+  init(_ action: AddFile, path: String, indexes: FileIndexCache = FileIndexCache(byteLimit: .max)) {
     self.action = action
     self.path = path
+    self.indexes = indexes
     bucket = action.bucket
     part = PartitionColumns.part(of: action)
     statistics = action.statistics.flatMap { FileStatistics(parsing: $0) }
     times = statistics?.timestampRange(SystemColumns.ts)
   }
 
+  deinit { indexes.forget(opened) }
+
   /// Whether it may have rows of a user, by the shard that it says it is: users may be dealt to another number by now.
   func mayHold(_ user: UserProbe) -> Bool { part.map { user.shard(of: $0.count) == $0.shard } ?? true }
 
   /// The file, opened by the first who asks.
   func open() throws(StoreError) -> OpenedFile {
-    if let file = opened.withLock({ $0 }) { return file }
-    let file: OpenedFile
+    if let file = opened.value { return file }
     do {
-      file = try OpenedFile(try MappedFile.open(path))
+      let file = try OpenedFile(try bytes(), id: id, indexes: indexes)
+      return indexes.keep(file, byteCount: file.byteCount, in: opened)
     } catch {
       throw StoreError(error, at: path)
     }
-    return opened.withLock { current in
-      if let current { return current }
-      current = file
-      return file
+  }
+
+  /// The file's bytes. They stay mapped whatever is read again, so that a vacuum cannot take them away.
+  private func bytes() throws -> Buffer {
+    try mapping.withLock { mapping in
+      if let mapping { return mapping }
+      let bytes = try MappedFile.open(path)
+      mapping = bytes
+      return bytes
     }
   }
 }
 
-/// A data file's footer, page indexes and bloom filters over its mapped bytes. Immutable but for caches.
+/// A data file's footer over its mapped bytes. Immutable but for caches.
 final class OpenedFile: Sendable {
   let bytes: Buffer
   let file: ParquetFile
@@ -57,9 +71,8 @@ final class OpenedFile: Sendable {
   let columnIndices: [String: Int]
   /// Where each `KeyColumn` is among them; nil for one that is not stored.
   let keyColumns: [Int?]
-  /// Tells opened files apart.
-  let id = OpenedFile.nextID.wrappingAdd(1, ordering: .relaxed).newValue
-  private static let nextID = Atomic<UInt32>(0)
+  /// Tells files apart, in caches.
+  let id: UInt32
   private let projections = Mutex<[ProjectionKey: ReadProjection]>([:])
 
   private struct ProjectionKey: Hashable {
@@ -67,16 +80,21 @@ final class OpenedFile: Sendable {
     var verifiesChecksums: Bool
   }
 
-  init(_ bytes: Buffer) throws {
+  /// - Parameter id: under which its pages are cached.
+  init(_ bytes: Buffer, id: UInt32, indexes: FileIndexCache) throws {
     self.bytes = bytes
+    self.id = id
     let file = try ParquetFile(bytes)
     self.file = file
-    groups = try (0..<file.rowGroupCount).map { try OpenedRowGroup(bytes, file, $0) }
+    groups = (0..<file.rowGroupCount).map { OpenedRowGroup(bytes, file, $0, indexes) }
     let names = file.schema.columns.enumerated().map { ($1.field.name, $0) }
     let columnIndices = Dictionary(names) { first, _ in first }
     self.columnIndices = columnIndices
     keyColumns = KeyColumn.allCases.map { columnIndices[$0.name] }
   }
+
+  /// Of the footer in memory, about.
+  var byteCount: Int { file.memoryByteCount + groups.count * 256 }
 
   // MARK: Rows
 
@@ -126,7 +144,7 @@ final class OpenedFile: Sendable {
     using context: inout DecodingContext
   ) throws(StoreError) -> [ArrowArray] {
     let leaf = file.schema.columns[column].leaves.lowerBound
-    guard let index = groups[group].pages.offsetIndexes[leaf] else {
+    guard let index = try groups[group].index().pages.offsetIndexes[leaf] else {
       let values = try decode([column], group: group, rows: rows, using: &context).columns[0]
       return [asEventKeys ? EventKeys.keys(of: values) : values]
     }
@@ -153,14 +171,15 @@ final class OpenedFile: Sendable {
     _ columns: [Int], group: Int, rows: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
     let projection = projection(columns, context.options)
+    let group = groups[group]
+    let index = try group.index()
     do throws(ParquetError) {
-      let cache = groups[group]
-      let known = cache.dictionaries.withLock { $0 }
-      let plan = try projection.plan(rowGroup: group, rows: rows, pages: cache.pages, dictionaries: known)
+      let known = index.dictionaries
+      let plan = try projection.plan(rowGroup: group.number, rows: rows, pages: index.pages, dictionaries: known)
       let ranges = plan.ranges.map { bytes.slice($0) }
       let reader = try RowGroupDecoder(plan, bytes: ranges, dictionaries: known)
       guard let batch = try reader.next(.max, &context.decoder) else { return RecordBatch(empty: projection.schema) }
-      cache.keep(reader.dictionaries, beside: known)
+      group.keep(reader.dictionaries, beside: known, in: index)
       return batch
     } catch {
       throw .parquet(error)
@@ -183,34 +202,96 @@ extension RecordBatch {
   }
 }
 
-/// A row group's indexes.
+/// A row group of an open file.
 final class OpenedRowGroup: Sendable {
+  let number: Int
   let rowCount: Int
-  let pages: RowGroupPageIndex
-  let bloomFilter: SplitBlockBloomFilter?
   /// Whether its rows are in the order (user_id, ts, event_type, event_key), of which a file may lack the last column.
   let isSorted: Bool
-  /// The user column among the leaves; nil when there is none.
-  let userLeaf: Int?
-  /// What pages were decoded with, by leaf.
-  let dictionaries = Mutex<[Int: LeafDictionary]>([:])
+  /// Of its users, as the footer has them; nil where it has none.
+  private let userBounds: (least: Buffer, greatest: Buffer)?
+  private let bytes: Buffer
+  private let file: ParquetFile
+  private let indexes: FileIndexCache
+  private let slot = IndexSlot<RowGroupIndex>()
 
-  init(_ bytes: Buffer, _ file: ParquetFile, _ group: Int) throws {
-    let metadata = file.metadata.rowGroups[group]
+  init(_ bytes: Buffer, _ file: ParquetFile, _ number: Int, _ indexes: FileIndexCache) {
+    (self.bytes, self.file, self.number, self.indexes) = (bytes, file, number, indexes)
+    let metadata = file.metadata.rowGroups[number]
     rowCount = metadata.rowCount
-    pages = try file.pageIndex(bytes, rowGroup: group, withBounds: true)
     let keys = [SystemColumns.user, SystemColumns.ts, SystemColumns.eventType, SystemColumns.eventKey]
       .filter { $0 != SystemColumns.eventKey || file.schema.columnIndex(of: $0) != nil }
     let sorting = metadata.sortingColumns.filter { !$0.isDescending }.map { file.schema.leaves[safe: $0.column]?.name }
     isSorted = Array(sorting.prefix(keys.count)) == keys
-    userLeaf = file.schema.leafIndex(of: SystemColumns.user)
-    bloomFilter = try userLeaf.flatMap { try file.bloomFilter(bytes, rowGroup: group, leaf: $0) }
+    let user = file.schema.leafIndex(of: SystemColumns.user).map { metadata.columns[$0].metadata?.statistics }
+    if let statistics = user ?? nil, let least = statistics.minValue, let greatest = statistics.maxValue {
+      userBounds = (least, greatest)
+    } else {
+      userBounds = nil
+    }
+  }
+
+  deinit { indexes.forget(slot) }
+
+  /// Whether the user lies within the bounds of those that it has.
+  func mayHold(_ user: UserProbe) -> Bool {
+    guard let userBounds else { return true }
+    return user.order(ofBound: userBounds.least) <= 0 && user.order(ofBound: userBounds.greatest) >= 0
+  }
+
+  /// Its indexes, read by the first who asks.
+  func index() throws(StoreError) -> RowGroupIndex {
+    if let index = slot.value { return index }
+    do {
+      let index = try RowGroupIndex(bytes, file, number, isSorted: isSorted)
+      return indexes.keep(index, byteCount: index.byteCount, in: slot)
+    } catch let error as ParquetError {
+      throw .parquet(error)
+    } catch {
+      throw .damaged(path: "", what: "\(error)")
+    }
   }
 
   /// Remembers dictionaries for later reads.
-  func keep(_ found: [Int: LeafDictionary], beside known: [Int: LeafDictionary]) {
+  func keep(_ found: [Int: LeafDictionary], beside known: [Int: LeafDictionary], in index: RowGroupIndex) {
     guard found.keys.contains(where: { known[$0] == nil }) else { return }
-    dictionaries.withLock { $0.merge(found) { first, _ in first } }
+    indexes.note(index.keep(found), in: slot)
+  }
+}
+
+/// Where the rows and pages of a row group lie, and what pages were decoded with.
+final class RowGroupIndex: Sendable {
+  private let rowCount: Int
+  private let isSorted: Bool
+  /// Bounds are those of the user column alone.
+  let pages: RowGroupPageIndex
+  private let bloomFilter: SplitBlockBloomFilter?
+  /// The user column among the leaves; nil when there is none.
+  private let userLeaf: Int?
+  private let keptDictionaries = Mutex<[Int: LeafDictionary]>([:])
+
+  init(_ bytes: Buffer, _ file: ParquetFile, _ group: Int, isSorted: Bool) throws {
+    rowCount = file.metadata.rowGroups[group].rowCount
+    self.isSorted = isSorted
+    userLeaf = file.schema.leafIndex(of: SystemColumns.user)
+    pages = try file.pageIndex(bytes, rowGroup: group, boundsOf: userLeaf.map { [$0] } ?? [])
+    bloomFilter = try userLeaf.flatMap { try file.bloomFilter(bytes, rowGroup: group, leaf: $0) }
+  }
+
+  /// In memory, about, without dictionaries.
+  var byteCount: Int { pages.memoryByteCount + 256 }
+
+  /// By leaf.
+  var dictionaries: [Int: LeafDictionary] { keptDictionaries.withLock { $0 } }
+
+  /// - Returns: how many bytes are kept besides.
+  fileprivate func keep(_ found: [Int: LeafDictionary]) -> Int {
+    keptDictionaries.withLock { kept in
+      found.reduce(0) { sum, entry in
+        guard kept.updateValue(kept[entry.key] ?? entry.value, forKey: entry.key) == nil else { return sum }
+        return sum + entry.value.byteCount
+      }
+    }
   }
 
   /// Whether the user may have rows here, by the bloom filter.

@@ -5,6 +5,8 @@ import DeltaLog
 /// A store's datasets at one moment. Immutable; any number of threads read from it, each with a `SequenceReader`.
 package struct StoreSnapshot: Sendable {
   package let store: StoreDirectory
+  /// What keeps its files' footers and indexes, and those of the snapshots that follow it.
+  package let indexes: FileIndexCache
   let datasets: [String: DatasetSnapshot]
   /// The table's version, by dataset; those without a table are left out.
   package let versions: [String: Int64]
@@ -13,26 +15,31 @@ package struct StoreSnapshot: Sendable {
   ///   - names: of the datasets; nil for all that have a table. One that has none holds no events.
   ///   - versions: the version to read, by dataset; the latest where none is given.
   ///   - asOfMillis: reads what was the latest version at that time, in milliseconds since 1970-01-01T00:00Z.
-  ///   - earlier: whose opened files are used again.
+  ///   - earlier: whose opened files and index cache are used again.
+  ///   - indexByteLimit: of the memory for files' footers and indexes.
   package init(
     _ store: StoreDirectory, datasets names: [String]? = nil, versions: [String: Int64] = [:],
-    asOfMillis: Int64? = nil, reusing earlier: StoreSnapshot? = nil
+    asOfMillis: Int64? = nil, reusing earlier: StoreSnapshot? = nil,
+    indexByteLimit: Int = StoreSnapshot.defaultIndexByteLimit
   ) throws(StoreError) {
     self.store = store
+    indexes = earlier?.indexes ?? FileIndexCache(byteLimit: indexByteLimit)
     var datasets: [String: DatasetSnapshot] = [:]
     let all = if let names { names } else { try store.datasetNames() }
     for name in all {
       datasets[name] = try DatasetSnapshot(
         store, name, at: versions[name].map { .version($0) } ?? asOfMillis.map { .time(millis: $0) } ?? .latest,
-        reusing: earlier?.datasets[name])
+        indexes: indexes, reusing: earlier?.datasets[name])
     }
     self.datasets = datasets
     self.versions = datasets.compactMapValues { $0.delta?.version }
   }
 
+  package static let defaultIndexByteLimit = 64 << 20
+
   package var datasetNames: [String] { datasets.keys.sorted() }
 
-  /// Opens every file, so that no read has to.
+  /// Opens every file, so that none can go before it is read.
   package func preload() throws(StoreError) {
     for dataset in datasets.values {
       for file in dataset.files { _ = try file.open() }
@@ -77,7 +84,8 @@ final class DatasetSnapshot: Sendable {
 
   /// - Parameter earlier: of whose log only what is newer is read, and whose opened files are used again.
   init(
-    _ store: StoreDirectory, _ name: String, at moment: TableMoment, reusing earlier: DatasetSnapshot?
+    _ store: StoreDirectory, _ name: String, at moment: TableMoment, indexes: FileIndexCache,
+    reusing earlier: DatasetSnapshot?
   ) throws(StoreError) {
     self.name = name
     let table = store.dataset(name)
@@ -89,7 +97,7 @@ final class DatasetSnapshot: Sendable {
     let known = Dictionary((earlier?.files ?? []).map { ($0.path, $0) }) { first, _ in first }
     files = (delta?.files ?? []).map { action in
       let path = table.location(of: action)
-      return known[path] ?? StoreFile(action, path: path)
+      return known[path] ?? StoreFile(action, path: path, indexes: indexes)
     }
     buckets = try Self.byBucket(files)
   }

@@ -274,16 +274,17 @@ extension StoreFile {
   ) throws(StoreError) -> [UserRows] {
     let opened = try open()
     var found: [UserRows] = []
-    for (index, group) in opened.groups.enumerated() where group.mayContain(user) {
+    for (index, group) in opened.groups.enumerated() where group.mayHold(user) {
       let key = context.cache.map { _ in PageCache.RowsKey(file: opened.id, group: Int32(index), user: user.key) }
       if let key, var known = context.cache?[key] {
         known.dataset = dataset
         found.append(known)
         continue
       }
-      let candidates = group.candidateRows(user)
-      guard !candidates.isEmpty else { continue }
       do {
+        let pages = try group.index()
+        let candidates = pages.candidateRows(user)
+        guard !candidates.isEmpty, pages.mayContain(user) else { continue }
         let (rows, selected) =
           group.isSorted && candidates.count == 1
           ? (try opened.sortedRows(of: user, index, candidates[0], using: &context), nil)
@@ -318,7 +319,7 @@ extension OpenedFile {
   fileprivate func sortedRows(
     of user: UserProbe, _ group: Int, _ candidates: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> Range<Int> {
-    let (first, last) = groups[group].edgePages(of: candidates)
+    let (first, last) = try groups[group].index().edgePages(of: candidates)
     let head = try users(group, first, user, using: &context)
     let start = first.lowerBound + user.lowerBound(in: head, 0..<head.count)
     if first == last { return start..<first.lowerBound + user.upperBound(in: head, 0..<head.count) }

@@ -18,15 +18,18 @@ package final class SequenceAPI: Sendable {
   /// - Parameters:
   ///   - tables: the directory of the tables that are looked up when events are read.
   ///   - cacheByteCount: memory for decoded pages; 0: none is kept.
+  ///   - indexByteCount: memory for data files' footers and indexes.
   ///   - report: told what is wrong with the live log.
   /// - Throws: when a sequence's expressions do not fit the datasets, a table is missing, or the store cannot be read.
   package init(
     definitions origin: DefinitionsOrigin, tables: String? = nil, store: StoreDirectory, cacheByteCount: Int = 0,
+    indexByteCount: Int = StoreSnapshot.defaultIndexByteLimit,
     report: @escaping @Sendable (any Error) -> Void
   ) throws {
     definitions = try DefinitionsView(origin, tables: ServedTables(directory: tables))
     self.store = try StoreView(
-      store, definitions.current.definitions, cacheByteCount: cacheByteCount, report: report)
+      store, definitions.current.definitions, cacheByteCount: cacheByteCount, indexByteCount: indexByteCount,
+      report: report)
     dashboard = Dashboard(
       definitions, self.store, in: store, routes: { [metrics] in metrics.routes })
   }

@@ -28,7 +28,8 @@ import Testing
       let reader = try ParquetReader(bytes, options: options)
       try reader.forEachBatch(limit: 4_096) { _ in }
       for group in 0..<reader.file.rowGroupCount {
-        let pages = try reader.file.pageIndex(bytes, rowGroup: group, withBounds: true)
+        let pages = try reader.file.pageIndex(
+          bytes, rowGroup: group, boundsOf: Array(reader.file.schema.leaves.indices))
         let count = reader.file.metadata.rowGroups[group].rowCount
         _ = try reader.read(rowGroup: group, rows: count / 3..<count / 2, pages: pages)
       }

@@ -136,7 +136,7 @@ import Testing
     let table = Self.table(rowCount: 10_000)
     let reader = try Self.write(table)
     let leaf = reader.file.schema.leaves[0]
-    let pages = try reader.file.pageIndex(reader.source, rowGroup: 0, columns: [0], withBounds: true)
+    let pages = try reader.file.pageIndex(reader.source, rowGroup: 0, boundsOf: [0])
     let filter = try #require(try reader.file.bloomFilter(reader.source, rowGroup: 0, leaf: 0))
     let bounds = try #require(pages.columnIndexes[0])
     let offsets = try #require(pages.offsetIndexes[0])
