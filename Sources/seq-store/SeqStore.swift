@@ -19,6 +19,6 @@ struct SeqStore: SeqlineCommand {
     // A subcommand's --version takes a number: the flag that shows the program's is there where it stands alone.
     version: CommandLine.arguments.count == 2 ? seqlineVersion : "",
     subcommands: [
-      Cat.self, Stat.self, Verify.self, Compact.self, Retain.self, Vacuum.self, Upkeep.self,
+      Cat.self, Stat.self, Verify.self, Compact.self, Retain.self, Vacuum.self, Profile.self, Upkeep.self,
     ])
 }

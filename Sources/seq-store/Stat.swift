@@ -17,7 +17,7 @@ struct Stat: SeqlineCommand {
   func execute() throws -> Outcome {
     let (snapshot, names) = try dataset.open()
     let definitions = try? snapshot.store.currentDefinitions()
-    for name in names { print(try DatasetReport(snapshot, dataset: name, definitions: definitions)) }
+    for name in names { try print(name, snapshot, definitions) }
     if dataset.choice.dataset == nil {
       let others = Set(definitions?.datasets.map(\.name) ?? []).subtracting(names)
       for name in others.sorted() { try printIfLive(name, snapshot, definitions) }
@@ -27,10 +27,12 @@ struct Stat: SeqlineCommand {
 
   /// Prints a dataset without a table, if the live log has rows of it.
   private func printIfLive(_ name: String, _ snapshot: StoreSnapshot, _ definitions: DefinitionSet?) throws {
-    do {
-      print(try DatasetReport(snapshot, dataset: name, definitions: definitions))
-    } catch StoreError.noSuchDataset {}
+    do { try print(name, snapshot, definitions) } catch StoreError.noSuchDataset {}
   }
 
-  private func print(_ report: DatasetReport) { Swift.print(json ? report.json.text : report.text) }
+  private func print(_ name: String, _ snapshot: StoreSnapshot, _ definitions: DefinitionSet?) throws {
+    var report = try DatasetReport(snapshot, dataset: name, definitions: definitions)
+    report.anomalies = snapshot.store.anomalies.filter { $0.isAbout(dataset: name, definitions) }
+    Swift.print(json ? report.json.text : report.text)
+  }
 }

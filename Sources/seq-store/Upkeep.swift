@@ -4,7 +4,7 @@ import SequenceStore
 
 struct Upkeep: SeqlineCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Do what is due: roll idle live logs, retain, compact, vacuum; for cron.",
+    abstract: "Do what is due: roll idle live logs, retain, compact, profile, vacuum; for cron.",
     discussion: """
       Files are merged as it is worth it, so it can run often.
 
@@ -31,9 +31,13 @@ struct Upkeep: SeqlineCommand {
         print("roll live/\(shard): \(rolled.datasets.values.reduce(0) { $0 + $1.rows }) rows")
       }
     }
-    for name in try choice.names(in: directory) {
+    let names = try choice.names(in: directory)
+    for name in names {
       try retention.run(name) { print($0) }
       try compaction.run(name) { print($0) }
+    }
+    for anomaly in try StoreProfiler(directory, definitions: definitions).run(names, { print($0) }).new {
+      print(anomaly)
     }
     try FileVacuum(directory, graceMillis: grace.micros / 1_000).run { print($0) }
     return .done

@@ -177,7 +177,8 @@ package final class StoreIndexer {
       let replacement = TableReplacement(
         store: store, layout: layout, range: range, horizonMicros: horizon,
         recordsHorizon: layout.table == indexer.layout.table, files: files[layout.table] ?? [],
-        fileOptions: Self.fileOptions(options, shardCount: router.count), parameters: options.parameters,
+        fileOptions: Self.fileOptions(options, shardCount: router.count),
+        parameters: options.parameters.merging([CommitProposal.definitions: definitions.label]) { first, _ in first },
         measuresDrift: layout.table == indexer.layout.table)
       let outcome = try replacement.commit()
       guard layout.table == indexer.layout.table else { continue }
@@ -201,7 +202,7 @@ package final class StoreIndexer {
       let isOfEvents = layout.table == indexer.layout.table
       let addition = TableAddition(
         store: store, layout: layout, files: files[layout.table] ?? [], progress: isOfEvents ? progress : nil,
-        horizons: horizons)
+        horizons: horizons, definitions: definitions.label)
       let outcome = try addition.commit()
       guard isOfEvents else { continue }
       counts.files = outcome.filesAdded

@@ -48,6 +48,8 @@ struct TableAddition {
   let progress: LiveProgress?
   /// Those that the rows in the files were chosen by.
   let horizons: ReplacementHorizons
+  /// Those that the rows were written with, as `version:digest`.
+  let definitions: String
 
   struct Outcome {
     var filesAdded = 0
@@ -95,7 +97,7 @@ struct TableAddition {
   }
 
   private var operationParameters: [String: JSONValue] {
-    var parameters = ["outputMode": "Append"]
+    var parameters = ["outputMode": "Append", CommitProposal.definitions: definitions]
     if let progress {
       parameters["shard"] = "\(progress.shard)"
       parameters["segment"] = "\(progress.segment)"

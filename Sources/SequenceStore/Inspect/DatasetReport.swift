@@ -38,6 +38,8 @@ package struct DatasetReport: Sendable {
   package var newestSeenMicros: Int64?
   /// The latest input horizon of a replacement, in microseconds.
   package var horizonMicros: Int64?
+  /// What is known to be unlike before.
+  package var anomalies: [Anomaly] = []
 
   /// - Parameter definitions: that say which dataset the live log's event types belong to.
   /// - Throws: `.noSuchDataset` when neither a table nor the live log has it, or what is wrong with a file.
@@ -117,6 +119,7 @@ extension DatasetReport {
       "newest_seen_at": newestSeenMicros.map { .string(CalendarText.timestamp(micros: $0)) } ?? .null,
       "lag_seconds": lagSeconds.map { .number($0) } ?? .null,
       "replaced_until": horizonMicros.map { .string(CalendarText.timestamp(micros: $0)) } ?? .null,
+      "anomalies": .array(anomalies.map(\.json)),
       "columns": .array(
         columns.map { column in
           [
@@ -150,6 +153,7 @@ extension DatasetReport {
         "  newest row seen at \(CalendarText.timestamp(micros: newestSeenMicros)), \(Int(lagSeconds)) s ago"
           + (horizonMicros.map { "; replaced up to \(CalendarText.timestamp(micros: $0))" } ?? ""))
     }
+    lines += anomalies.filter(\.isOpen).map { "  \($0)" }
     let width = columns.map(\.name.count).max() ?? 0
     for column in columns.sorted(by: { $0.compressedByteCount > $1.compressedByteCount }) {
       let name = column.name + String(repeating: " ", count: width - column.name.count)

@@ -5,7 +5,8 @@
 //   datasets/DATASET/bucket=2026-11-20/shard=00/H.parquet a day, sorted by user and time; H: a hash of the content
 //   datasets/DATASET/bucket=2026-09/shard=00/H.parquet    a month of older days
 //   retractions/DATASET/…                                 a Delta table of the events that are gone, laid out alike
-//   serving/history.ndjson                                what the server remembers of its own figures
+//   serving/…                                             what the server remembers of its own figures
+//   profiles/…                                            what the events of the last weeks are like: see ProfileDirectory
 //   live/00/…                                             the live log: see LiveDirectory
 import Definitions
 import DeltaLog
@@ -25,6 +26,9 @@ package struct StoreDirectory: Sendable, Hashable {
 
   /// What the server remembers of its own figures.
   package var history: String { path + "/serving/history.ndjson" }
+
+  /// What it remembers of requests by the hour.
+  package var requestHistory: String { path + "/serving/hours.ndjson" }
 
   /// Makes the directory of `history` in a store that is there.
   package func makeHistoryDirectory() throws(StoreError) { try Self.make(path + "/serving") }

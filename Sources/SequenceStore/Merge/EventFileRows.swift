@@ -18,15 +18,17 @@ final class EventFileRows: RunBatches {
   private let bytes: Buffer
   private let projection: ReadProjection
   private let batchRowCount: Int
-  private var group = 0
+  /// Row groups that are still to be read.
+  private var groups: ArraySlice<Int>
   private var decoder: RowGroupDecoder?
   private var pages = PageDecoder()
 
   /// - Parameters:
   ///   - schema: the columns wanted; the event type comes as a dictionary.
   ///   - derived: the table's columns that readers derive.
+  ///   - groups: the row groups to read; nil for all.
   init(
-    _ file: StoreFile, _ schema: Schema, deriving derived: DerivedColumns, batchRowCount: Int,
+    _ file: StoreFile, _ schema: Schema, deriving derived: DerivedColumns, batchRowCount: Int, groups: [Int]? = nil,
     choosing choice: @escaping RowChoice
   ) throws(StoreError) {
     let opened = try file.open()
@@ -36,6 +38,7 @@ final class EventFileRows: RunBatches {
     self.choice = choice
     self.batchRowCount = batchRowCount
     bytes = opened.bytes
+    self.groups = (groups ?? Array(0..<opened.file.rowGroupCount))[...]
     stored = opened.file.schema
     var options = ReadOptions()
     options.dictionaryColumns = [SystemColumns.eventType]
@@ -57,17 +60,17 @@ final class EventFileRows: RunBatches {
 
   private func nextStored() throws(StoreError) -> RecordBatch? {
     do throws(ParquetError) {
-      while group < projection.file.rowGroupCount {
-        if decoder == nil { decoder = try openGroup() }
+      while let group = groups.first {
+        if decoder == nil { decoder = try open(group) }
         if let batch = try decoder?.next(batchRowCount, &pages) { return batch }
         decoder = nil
-        group += 1
+        groups.removeFirst()
       }
       return nil
     } catch { throw .parquet(error) }
   }
 
-  private func openGroup() throws(ParquetError) -> RowGroupDecoder {
+  private func open(_ group: Int) throws(ParquetError) -> RowGroupDecoder {
     let plan = try projection.plan(rowGroup: group, rows: nil, pages: nil)
     return try RowGroupDecoder(plan, bytes: plan.ranges.map { bytes.slice($0) })
   }

@@ -1,7 +1,7 @@
 /// One thing that upkeep did to a table, and what came of it.
 package struct UpkeepAction: Sendable, Equatable, CustomStringConvertible {
   package enum Kind: String, Sendable {
-    case compact, retain, vacuum
+    case compact, retain, vacuum, profile
   }
 
   package var kind: Kind
@@ -28,6 +28,7 @@ package struct UpkeepAction: Sendable, Equatable, CustomStringConvertible {
     let subject = "\(kind.rawValue) \(place)" + (bucket.map { " \($0)" } ?? "")
     switch kind {
     case .vacuum: return "\(subject): \(filesIn) files deleted, \(byteCount) bytes"
+    case .profile: return "\(subject): \(filesIn) files read, \(rowsIn) rows"
     case .compact, .retain:
       return "\(subject): \(filesIn) files into \(filesOut), \(rowsIn) rows into \(rowsOut)"
         + (superseded > 0 ? ", \(superseded) superseded" : "")
