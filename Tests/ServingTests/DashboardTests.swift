@@ -45,9 +45,10 @@ import Testing
     try made.index(4_000, seed: 2)
     let server = try TestServer(made)
     let text = try check(server.get("/"), in: made.directory)
-    for name in ["Freshness", "Completeness", "Storage", "click", "save", "view", "events", "views"] {
-      #expect(text.contains(">\(name)<") || text.contains("<h2>\(name)"), "\(name)")
+    for section in ["anomalies", "freshness", "requests", "completeness", "definitions", "storage"] {
+      #expect(text.contains("<section id=\"\(section)\""))
     }
+    for name in ["click", "save", "view", "events", "views"] { #expect(text.contains(">\(name)<"), "\(name)") }
     let health = try #require(try DatasetHealth(StoreSnapshot(made.store), dataset: "events"))
     let rows = try made.rows().count { ["click", "save"].contains($0["event_type"]?.string) }
     #expect(health.rowCount == rows && health.buckets.count == 5 && health.replacements.count == 2)
@@ -64,14 +65,14 @@ import Testing
     let server = try TestServer(made)
     let until = ServedStore.startMicros / 1_000 + 5 * 86_400_000
     let empty = try check(server.get("/explore"), in: made.directory)
-    #expect(empty.contains("<form") && !empty.contains("<svg"))
+    #expect(empty.contains("<form") && !empty.contains("class=\"timeline\""))
     let target = "/explore?sequence=all&user=3&last=25&until=\(until)&column.ts=1&column.item_id=1"
     let text = try check(server.get(target), in: made.directory)
     let found = try #require(text.firstMatch(of: /<a href="(\/v1[^"]*)">JSON/)).1
     let link = String(found).replacing("&amp;", with: "&")
     let events = try #require(try server.get(link).json["events"]?.array)
     #expect(!events.isEmpty && text.contains("\(events.count) events"))
-    #expect(text.components(separatedBy: "<circle").count == events.count + 1)
+    #expect(text.components(separatedBy: "<i style").count == events.count + 1)
     for event in events { #expect(text.contains("<td>\(event["ts"]!.string!)</td>")) }
     #expect(!text.contains("<th scope=\"col\">score</th>"))
     #expect(try server.get("/explore?user=anna").text.contains("role=\"alert\""))
@@ -91,7 +92,7 @@ import Testing
     let user = "%3Cscript%3Ealert(1)%3C%2Fscript%3E%22'%26"
     let text = try check(
       server.get("/explore?user=\(user)&until=\(ServedStore.startMicros / 1_000 + 1)"), in: made.directory)
-    #expect(text.contains("1 events") && !text.contains("<script"))
+    #expect(text.contains("1 event ") && !text.contains("<script"))
     #expect(text.components(separatedBy: "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;").count == 4)
   }
 
@@ -107,7 +108,7 @@ import Testing
     let first = try start()
     let deadline = Monotonic.now + 200
     while lines().isEmpty, Monotonic.now < deadline { usleep(10_000) }
-    #expect(first.stop() == 0 && lines().count == 1)
+    #expect(first.stop() == 0 && lines().count >= 1)
     made.directory.write(lines()[0] + "\nno sample\n", to: "store/serving/history.ndjson")
     let server = try start()
     #expect(try HTTPClient(port: server.port).get("/").status == 200)

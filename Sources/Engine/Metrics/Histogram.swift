@@ -18,6 +18,16 @@ package struct Histogram: Sendable {
     count += 1
   }
 
+  /// What was counted since an earlier state of the same histogram.
+  package func since(_ earlier: Histogram) -> Histogram {
+    precondition(bounds == earlier.bounds, "histograms of other bounds")
+    var difference = self
+    for index in counts.indices { difference.counts[index] -= earlier.counts[index] }
+    difference.sum -= earlier.sum
+    difference.count -= earlier.count
+    return difference
+  }
+
   /// A bound that this share of the values is not above; the largest bound where it is above all; 0 without values.
   package func quantile(_ share: Double) -> Double {
     guard count > 0 else { return 0 }
@@ -28,6 +38,20 @@ package struct Histogram: Sendable {
       if total >= wanted { return bound }
     }
     return bounds.last ?? 0
+  }
+
+  /// About what this share of the values is not above: values are taken to lie evenly between bounds, those above the
+  /// largest on it; 0 without values.
+  package func estimate(_ share: Double) -> Double {
+    let wanted = share * Double(count)
+    var (total, least) = (0.0, 0.0)
+    for (bound, count) in zip(bounds, counts) {
+      if count > 0, total + Double(count) >= wanted {
+        return least + (bound - least) * (wanted - total) / Double(count)
+      }
+      (total, least) = (total + Double(count), bound)
+    }
+    return least
   }
 
   /// How many values are not above each bound, of which the last is infinity.

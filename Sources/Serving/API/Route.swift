@@ -54,6 +54,14 @@ enum Route: Hashable {
     }
   }
 
+  /// The sequence that it names, if any, perhaps with a version.
+  var sequence: String? {
+    switch self {
+    case .contract(let sequence), .events(let sequence, _), .batch(let sequence): sequence
+    default: nil
+    }
+  }
+
   /// The methods that it takes; none where there is nothing.
   var methods: [HTTPMethod] {
     switch self {

@@ -31,17 +31,18 @@ package final class SequenceAPI: Sendable {
       store, definitions.current.definitions, cacheByteCount: cacheByteCount, indexByteCount: indexByteCount,
       report: report)
     dashboard = Dashboard(
-      definitions, self.store, in: store, routes: { [metrics] in metrics.routes })
+      definitions, self.store, in: store, requests: { [metrics] in metrics.counts })
   }
 
   /// Answers a request; called on any event loop.
   package func answer(_ question: HTTPQuestion) -> HTTPReply {
     let route = Route(question.path)
+    let sequence = route.sequence.flatMap { definitions.current.plans[Self.parts(of: $0).name]?.definition.name }
     do throws(RequestError) {
       try Self.check(question, for: route)
-      return try reply(to: question, route).named(route.template)
+      return try reply(to: question, route).named(route.template, sequence: sequence)
     } catch {
-      return HTTPReply.now(HTTPAnswer(error)).named(route.template)
+      return HTTPReply.now(HTTPAnswer(error)).named(route.template, sequence: sequence)
     }
   }
 
@@ -69,7 +70,7 @@ package final class SequenceAPI: Sendable {
       .now(
         HTTPAnswer(
           contentType: PrometheusText.contentType,
-          text: metrics.text + store.metrics(nowMicros: Clock.nowMicros) + definitionsInfo))
+          text: metrics.text + store.metrics(nowMicros: Clock.nowMicros) + dashboard.metrics + definitionsInfo))
     case .sequences: .now(HTTPAnswer(json: list(for: question.access)))
     case .contract(let sequence): try contract(sequence, for: question.access)
     case .events(let sequence, let user): try events(sequence, user: user, question)

@@ -10,13 +10,16 @@ final class Dashboard: Sendable {
   private let definitions: DefinitionsView
   private let store: StoreView
   private let directory: StoreDirectory
-  private let routes: @Sendable () -> [OverviewPage.Route]
+  private let requests: @Sendable () -> RequestCounts
+  private let storeHealth: StoreHealth
+  private let watch: RequestWatch
   private let history: MetricHistory
   private let state = Mutex(State())
 
   private struct State {
-    var health: [String: DatasetHealth] = [:]
     var sampledAt: Int64 = .min
+    /// What had been counted then.
+    var requests = RequestCounts()
   }
 
   /// Between two samples, in seconds; a week of them is remembered.
@@ -24,16 +27,18 @@ final class Dashboard: Sendable {
 
   /// - Parameters:
   ///   - directory: of the store, which also keeps the history.
-  ///   - routes: how requests went since the start.
+  ///   - requests: how requests went since the start.
   init(
     _ definitions: DefinitionsView, _ store: StoreView, in directory: StoreDirectory,
-    routes: @escaping @Sendable () -> [OverviewPage.Route]
+    requests: @escaping @Sendable () -> RequestCounts
   ) {
     self.definitions = definitions
     self.store = store
     self.directory = directory
-    self.routes = routes
+    self.requests = requests
+    storeHealth = StoreHealth(directory)
     history = MetricHistory(path: directory.history)
+    watch = RequestWatch(path: directory.requestHistory, report: AnomalyReport(file: directory.requestAnomalies))
   }
 
   // MARK: Remembering
@@ -43,72 +48,79 @@ final class Dashboard: Sendable {
   func sample() throws {
     let seconds = Clock.nowMicros / 1_000_000
     let isDue = state.withLock { state in
-      guard seconds - max(state.sampledAt, 0) >= Self.sampleInterval, directory.exists else { return false }
+      guard directory.exists, seconds / Self.sampleInterval != state.sampledAt / Self.sampleInterval else {
+        return false
+      }
       state.sampledAt = seconds
       return true
     }
     guard isDue else { return }
-    var values: [String: Double] = [:]
-    for (type, micros) in store.liveStatistics.delayMicros { values[MetricName.delay(type)] = Double(micros) / 1e6 }
-    for dataset in try health() { values[MetricName.smallFiles(dataset.dataset)] = Double(dataset.smallFileCount) }
     try directory.makeHistoryDirectory()
-    try history.add(MetricHistory.Sample(seconds: seconds, values: values))
+    let counts = requests()
+    let report = try watch.look(at: counts, seconds: seconds, definitions: definitions.current.label)
+    if let report { try OpenFile.replaceText(of: directory.requestAnomalies, with: report.json.text + "\n") }
+    try history.add(MetricHistory.Sample(seconds: seconds, values: try values(counts)))
+  }
+
+  /// What is remembered of this moment, and of the requests since the last one.
+  private func values(_ counts: RequestCounts) throws -> [String: Double] {
+    let live = store.liveStatistics
+    var values = [MetricName.liveRows: Double(live.rowCounts.values.reduce(0, +))]
+    for (type, micros) in live.delayMicros { values[MetricName.delay(type)] = Double(micros) / 1e6 }
+    for dataset in try storeHealth.look(at: store.snapshot).datasets {
+      values[MetricName.smallFiles(dataset.dataset)] = Double(dataset.smallFileCount)
+      values[MetricName.storedRows, default: 0] += Double(dataset.rowCount)
+    }
+    values[MetricName.anomalies] = Double(anomalies.count(where: \.isOpen))
+    let past = state.withLock { state in
+      defer { state.requests = counts }
+      return state.requests
+    }
+    for (party, series) in counts.changes(since: past) {
+      values[MetricName.rate(party)] = Double(series.times.count) / Double(Self.sampleInterval)
+      guard series.times.count > 0 else { continue }
+      values[MetricName.errors(party)] = series.errorShare
+      values[MetricName.latency(party)] = series.times.estimate(0.99)
+    }
+    return values
+  }
+
+  /// What is unlike before, the latest first: of events as it was found last, and of requests.
+  private var anomalies: [Anomaly] {
+    let events = (try? storeHealth.look(at: store.snapshot))?.report?.anomalies ?? []
+    return (events + (watch.report?.anomalies ?? [])).sorted { $0.atMicros > $1.atMicros }
+  }
+
+  /// - Source: Prometheus text exposition format 0.0.4.
+  var metrics: String {
+    var text = PrometheusText()
+    text.add(
+      "seqline_anomaly", .gauge, "1: something is not as it was in the weeks before.",
+      anomalies.filter(\.isOpen).map { ($0.labels, 1) })
+    let report = (try? storeHealth.look(at: store.snapshot))?.report
+    if let report {
+      text.add(
+        "seqline_profiled_timestamp_seconds", .gauge, "When events were last compared with the weeks before.",
+        Double(report.madeMicros) / 1e6)
+    }
+    return text.text
   }
 
   /// How the datasets do now; what is known of their pasts is not read again.
-  func health() throws(StoreError) -> [DatasetHealth] {
-    let snapshot = store.snapshot
-    let known = state.withLock { $0.health }
-    var found: [DatasetHealth] = []
-    for name in snapshot.datasetNames {
-      if let health = try DatasetHealth(snapshot, dataset: name, after: known[name]) { found.append(health) }
-    }
-    state.withLock { $0.health = Dictionary(found.map { ($0.dataset, $0) }) { $1 } }
-    return found
-  }
+  func health() throws(StoreError) -> [DatasetHealth] { try storeHealth.look(at: store.snapshot).datasets }
 
   // MARK: Pages
 
   func overview() throws(StoreError) -> Page {
-    let (served, live, now) = (definitions.current, store.liveStatistics, Clock.nowMicros)
-    let health = try health()
-    let promises = Self.promises(served.definitions)
-    let types = served.definitions.eventTypes.map { type in
-      let newest = live.newestSeenMicros[type.name] ?? health.first { $0.dataset == type.dataset }?.newestSeenMicros
-      return OverviewPage.EventType(
-        name: type.name, dataset: type.dataset, lagSeconds: newest.map { Double(now - $0) / 1e6 },
-        delaySeconds: live.delayMicros[type.name].map { Double($0) / 1e6 }, promisedSeconds: promises[type.name])
+    let (served, snapshot) = (definitions.current, store.snapshot)
+    let look = try storeHealth.look(at: snapshot)
+    var page = OverviewPage(served, look, live: store.liveStatistics, history: history, nowMicros: Clock.nowMicros)
+    page.anomalies = anomalies
+    page.requests = requests()
+    for dataset in look.datasets {
+      page.columns[dataset.dataset] = try storeHealth.columns(of: dataset.dataset, at: snapshot)
     }
-    let content = OverviewPage(
-      eventTypes: types, datasets: health, enriched: Self.enriched(served.definitions),
-      liveRowCount: live.rowCounts.values.reduce(0, +), liveByteCount: live.byteCount, routes: routes(),
-      history: history
-    ).content
-    return Page(title: "Overview", path: "/", note: "definitions \(served.label)", content: content)
-  }
-
-  /// By event type, the shortest freshness that a sequence promises, in seconds.
-  private static func promises(_ definitions: DefinitionSet) -> [String: Double] {
-    var promises: [String: Double] = [:]
-    for sequence in definitions.sequences {
-      guard let freshness = sequence.freshnessMicros else { continue }
-      for type in sequence.eventTypes { promises[type] = min(promises[type] ?? .infinity, Double(freshness) / 1e6) }
-    }
-    return promises
-  }
-
-  /// By dataset, the columns that look-ups bring.
-  private static func enriched(_ definitions: DefinitionSet) -> [String: [String]] {
-    var columns: [String: [String]] = [:]
-    for type in definitions.eventTypes {
-      for case .lookup(let use) in type.enrichments {
-        let names = definitions.lookup(use.lookup)?.columns.flatMap(\.outputs).map { use.prefix + $0.name } ?? []
-        for name in names where columns[type.dataset]?.contains(name) != true {
-          columns[type.dataset, default: []].append(name)
-        }
-      }
-    }
-    return columns
+    return Page(title: "Overview", path: "/", note: "definitions \(served.label)", content: page.content)
   }
 
   /// - Parameters:
@@ -162,5 +174,17 @@ final class Dashboard: Sendable {
     return
       "/v1/sequences/\(PathEncoding.encode(component: choice.sequence.name))/users/\(PathEncoding.encode(component: choice.user))?"
       + query.joined(separator: "&")
+  }
+}
+
+extension Anomaly {
+  /// As metrics name it.
+  fileprivate var labels: PrometheusText.Labels {
+    let names = [
+      ("kind", subject.kind.rawValue), ("dataset", subject.dataset), ("event_type", subject.eventType),
+      ("column", subject.column), ("sequence", subject.sequence), ("since", since.description),
+      ("definitions", definitions),
+    ]
+    return names.compactMap { name, value in value.map { (name, $0) } }
   }
 }

@@ -42,7 +42,7 @@ struct ExplorerPage {
 
   var content: HTML { "\(form)\(failure)\(found)" }
 
-  private var failure: HTML? { error.map { #"<p class="bad" role="alert">\#($0)</p>"# } }
+  private var failure: HTML? { error.map { #"<p class="verdict bad" role="alert"><b>No answer.</b> \#($0)</p>"# } }
 
   /// The form's name of the box of a column.
   static func parameter(_ column: String) -> String { "column.\(column)" }
@@ -56,17 +56,18 @@ struct ExplorerPage {
     }
     let boxes = choice.fields.map { field -> HTML in
       let mark: HTML = choice.columns.isEmpty || choice.columns.contains(field.name) ? " checked" : ""
-      return #"<label><input type="checkbox" name="column" value="\#(field.name)"\#(mark)>\#(field.name)</label>"#
+      return
+        #"<label><input type="checkbox" name="\#(Self.parameter(field.name))" value="1"\#(mark)>\#(field.name)</label>"#
     }
     return """
-      <form action="/explore" method="get">
-      <label>Sequence <select name="sequence">\(options)</select></label>
-      <label>User <input name="user" value="\(choice.user)" required autocomplete="off" placeholder="the user's key"></label>
-      <label>Last <input name="last" type="number" min="1" value="\(choice.last)" size="6"></label>
-      <label>Window <input name="window" value="\(choice.window)" placeholder="30d" size="6"></label>
-      <label>Until <input name="until" value="\(choice.until)" placeholder="now" size="22"></label>
-      <button>Show</button>
+      <form action="/explore" method="get" aria-label="Which events">
+      <label class="half">Sequence <select name="sequence">\(options)</select></label>
+      <label class="wide">User <input name="user" value="\(choice.user)" required autocomplete="off" placeholder="the user's key"></label>
+      <label class="half">Last <input name="last" type="number" min="1" value="\(choice.last)" size="6"></label>
+      <label class="half">Window <input name="window" value="\(choice.window)" placeholder="30d" size="6"></label>
+      <label class="wide">Until <input name="until" value="\(choice.until)" placeholder="now, or 2026-11-20T12:00:00Z" size="22"></label>
       <fieldset><legend class="faint">Columns</legend>\(boxes)</fieldset>
+      <button>Show</button>
       </form>
 
       """
@@ -80,8 +81,9 @@ struct ExplorerPage {
     guard count > 0 else { return "<p>Nothing is stored of this user within the window.</p>" }
     let cut = SequenceEvents.Cut.allCases.filter(result.cut.contains).map(\.rawValue).joined(separator: ", ")
     let timeline = timeline(of: result)
+    let what = count == 1 ? "1 event" : "\(count) events"
     return """
-      <h2>\(count) events <small>\(cut.isEmpty ? "all of the window" : "cut by \(cut)") · <a href="\(result.link)">JSON</a></small></h2>
+      <h2>\(what) <small>\(cut.isEmpty ? "all of the window" : "cut by \(cut)") · <a href="\(result.link)">JSON</a></small></h2>
       \(timeline.legend)\(timeline.html)
       <h2>Newest first</h2>
       \(table(result, timeline))
@@ -119,8 +121,8 @@ struct ExplorerPage {
     }
     let head = fields.map { field -> HTML in #"<th scope="col">\#(field.name)</th>"# }
     return """
-      <div class="scroll" tabindex="0" role="region" aria-label="Events"><table>
-      <thead><tr><th scope="col">event</th>\(head)</tr></thead><tbody>\(rows)</tbody></table></div>
+      <div class="panel"><div class="scroll" tabindex="0" role="region" aria-label="Events"><table aria-label="Events, newest first">
+      <thead><tr><th scope="col">event</th>\(head)</tr></thead><tbody>\(rows)</tbody></table></div></div>
 
       """
   }

@@ -44,7 +44,8 @@ enum Figures {
     String(CalendarText.timestamp(micros: millis * 1_000).prefix(16)).replacing("T", with: " ")
   }
 
-  private static func decimal(_ value: Double) -> String {
+  /// To one digit after the point.
+  static func decimal(_ value: Double) -> String {
     let tenths = Int((value * 10).rounded())
     return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
   }

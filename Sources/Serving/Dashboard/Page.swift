@@ -9,7 +9,12 @@ struct Page {
 
   /// Nothing is loaded but what the page itself holds.
   static let contentPolicy =
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+  /// Three events in a row.
+  private static let icon =
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cg fill='%230b6bcb'%3E"
+    + "%3Ccircle cx='3' cy='8' r='2'/%3E%3Ccircle cx='8' cy='8' r='2'/%3E%3Ccircle cx='13' cy='8' r='2'/%3E%3C/g%3E%3C/svg%3E"
 
   private static let entries = [("/", "Overview"), ("/explore", "Explore")]
 
@@ -26,7 +31,7 @@ struct Page {
       <meta name="viewport" content="width=device-width, initial-scale=1">
       <meta name="color-scheme" content="light dark">
       <title>\(title) · Seqline</title>
-      <link rel="icon" href="data:,">
+      <link rel="icon" href="\(Self.icon)">
       <style>\(Stylesheet.text)</style>
       </head>
       <body>
@@ -50,6 +55,17 @@ struct HTMLTable {
     var name: String
     /// Numbers stand to the right.
     var isNumber = false
+    /// Left out where there is little room.
+    var isExtra = false
+
+    var attributes: HTML {
+      switch (isNumber, isExtra) {
+      case (false, false): ""
+      case (true, false): #" class="number""#
+      case (false, true): #" class="extra""#
+      case (true, true): #" class="number extra""#
+      }
+    }
   }
 
   var caption: String
@@ -58,20 +74,19 @@ struct HTMLTable {
   var rows: [[HTML]]
 
   var html: HTML {
-    let head = columns.map { column -> HTML in #"<th scope="col"\#(Self.style(column))>\#(column.name)</th>"# }
+    let head = columns.map { column -> HTML in #"<th scope="col"\#(column.attributes)>\#(column.name)</th>"# }
     let body = rows.map { row -> HTML in
       let cells = zip(columns, row).enumerated().map { index, cell -> HTML in
-        index == 0 ? #"<th scope="row">\#(cell.1)</th>"# : "<td\(Self.style(cell.0))>\(cell.1)</td>"
+        index == 0 ? #"<th scope="row">\#(cell.1)</th>"# : "<td\(cell.0.attributes)>\(cell.1)</td>"
       }
       return "<tr>\(cells)</tr>\n"
     }
     return """
-      <div class="scroll" tabindex="0" role="region" aria-label="\(caption)"><table><caption>\(caption)</caption>
+      <div class="panel"><p>\(caption)</p>
+      <div class="scroll" tabindex="0" role="region" aria-label="\(caption)"><table aria-label="\(caption)">
       <thead><tr>\(head)</tr></thead>
-      <tbody>\(body)</tbody></table></div>
+      <tbody>\(body)</tbody></table></div></div>
 
       """
   }
-
-  private static func style(_ column: Column) -> HTML { column.isNumber ? #" class="number""# : "" }
 }

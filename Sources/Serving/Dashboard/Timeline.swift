@@ -1,6 +1,6 @@
 import DeltaLog
 
-/// One user's events over time: a row for each event type, with the sessions behind them.
+/// One user's events over time: a lane for each event type, with the sessions behind them.
 struct Timeline {
   struct Event {
     var micros: Int64
@@ -14,8 +14,6 @@ struct Timeline {
   var types: [String]
   /// A longer pause begins a session.
   var gapMicros: Int64
-
-  private static let (width, left, rowHeight) = (1_000.0, 120.0, 26.0)
 
   /// Where sessions begin and end among the events.
   var sessions: [Range<Int>] {
@@ -31,38 +29,46 @@ struct Timeline {
 
   var html: HTML {
     guard let first = events.first, let last = events.last else { return "" }
-    let height = Double(types.count) * Self.rowHeight + 30
-    let span = Double(max(1, last.micros - first.micros))
-    func x(_ micros: Int64) -> Double {
-      Self.left + 10 + Double(micros - first.micros) / span * (Self.width - Self.left - 24)
-    }
     let bands = sessions.filter { $0.count > 1 }.map { session -> HTML in
-      let (start, end) = (x(events[session.lowerBound].micros), x(events[session.upperBound - 1].micros))
-      return
-        #"<rect x="\#(Self.text(start - 5))" y="4" width="\#(Self.text(end - start + 10))" height="\#(Self.text(height - 30))" rx="4"/>"#
+      let (start, end) = (place(events[session.lowerBound].micros), place(events[session.upperBound - 1].micros))
+      return #"<b style="left: \#(Self.percent(start)); width: calc(\#(Self.percent(end - start)) + 1em)"></b>"#
     }
-    let rows = types.enumerated().map { index, name -> HTML in
-      let y = Self.y(index)
+    let lanes = types.indices.map { type -> HTML in
+      let marks = events.filter { $0.type == type }.map { event -> HTML in
+        #"<i style="left: \#(Self.percent(place(event.micros)))" title="\#(event.label)"></i>"#
+      }
       return """
-        <line x1="\(Self.text(Self.left))" x2="990" y1="\(Self.text(y))" y2="\(Self.text(y))"/>\
-        <text x="\(Self.text(Self.left - 8))" y="\(Self.text(y + 4))" text-anchor="end">\(Self.shortened(name))</text>
+        <div class="lane"><span>\(types[type])</span>\
+        <div class="track" style="--mark: \(Self.colour(type))">\(bands)\(marks)</div></div>
+
         """
     }
-    let marks = events.map { event -> HTML in
-      """
-      <circle cx="\(Self.text(x(event.micros)))" cy="\(Self.text(Self.y(event.type)))" r="5" style="--mark: \(Self.colour(event.type))">\
-      <title>\(event.label)</title></circle>
-      """
-    }
-    let summary = "\(events.count) events of \(types.count) types in \(sessions.count) sessions"
+    let summary =
+      "\(events.count) events of \(types.count) types in \(sessions.count) sessions, "
+      + "from \(Figures.time(millis: first.micros / 1_000)) to \(Figures.time(millis: last.micros / 1_000))"
     return """
-      <div class="timeline"><svg viewBox="0 0 1000 \(Self.text(height))" role="img" aria-label="\(summary)">
-      \(bands)\(rows)\(marks)
-      <text x="\(Self.text(Self.left + 10))" y="\(Self.text(height - 8))">\(Figures.time(millis: first.micros / 1_000))</text>
-      <text x="986" y="\(Self.text(height - 8))" text-anchor="end">\(Figures.time(millis: last.micros / 1_000))</text>
-      </svg></div>
+      <div class="timeline" role="img" aria-label="\(summary)">
+      \(lanes)<div class="lane"><span></span><div class="axis">\(ticks)</div></div></div>
 
       """
+  }
+
+  /// Where a time lies between the first event and the last, in 0…1.
+  private func place(_ micros: Int64) -> Double {
+    guard let first = events.first, let last = events.last, last.micros > first.micros else { return 0.5 }
+    return Double(micros - first.micros) / Double(last.micros - first.micros)
+  }
+
+  /// Times along the axis; every other one goes where there is little room.
+  private var ticks: [HTML] {
+    guard let first = events.first, let last = events.last, last.micros > first.micros else {
+      return events.first.map {
+        ["<span></span><span></span><span>\(Figures.time(millis: $0.micros / 1_000))</span><span></span>"]
+      } ?? []
+    }
+    return (0...4).map { step -> HTML in
+      "<span>\(Figures.time(millis: (first.micros + (last.micros - first.micros) / 4 * Int64(step)) / 1_000))</span>"
+    }
   }
 
   /// The names with their colours.
@@ -77,7 +83,5 @@ struct Timeline {
 
   static func colour(_ type: Int) -> String { "var(--c\(type % Stylesheet.colourCount))" }
 
-  private static func y(_ row: Int) -> Double { Double(row) * rowHeight + 18 }
-  private static func text(_ value: Double) -> String { "\((value * 10).rounded() / 10)" }
-  private static func shortened(_ name: String) -> String { name.count > 17 ? name.prefix(16) + "…" : name }
+  private static func percent(_ share: Double) -> String { "\((share * 1_000).rounded() / 10)%" }
 }

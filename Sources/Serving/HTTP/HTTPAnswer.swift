@@ -10,6 +10,8 @@ package struct HTTPAnswer: Sendable {
   package var headers: [(name: String, value: String)] = []
   /// The route as metrics name it: never a path, so that users do not become labels.
   package var route = "unknown"
+  /// The sequence that it is about, one of the definitions'; metrics name it.
+  package var sequence: String?
   /// Whether the connection ends with it.
   var closes = false
 
@@ -71,16 +73,16 @@ package enum HTTPReply: Sendable {
   /// Made on a thread of a pool that may block and take long, when it is the caller's turn.
   case later(@Sendable () -> HTTPAnswer)
 
-  /// The same with its route as metrics name it.
-  func named(_ route: String) -> HTTPReply {
+  /// The same with its route and sequence as metrics name them.
+  func named(_ route: String, sequence: String?) -> HTTPReply {
     switch self {
     case .now(var answer):
-      answer.route = route
+      (answer.route, answer.sequence) = (route, sequence)
       return .now(answer)
     case .later(let make):
       return .later {
         var answer = make()
-        answer.route = route
+        (answer.route, answer.sequence) = (route, sequence)
         return answer
       }
     }

@@ -18,6 +18,7 @@ final class HTTPExchange {
   /// Bytes of the body that were written.
   private var byteCount = 0
   private var route = "unknown"
+  private var sequence: String?
   private var status = 0
 
   /// Who was let in.
@@ -50,7 +51,7 @@ final class HTTPExchange {
 
   func send(_ answer: HTTPAnswer) {
     guard isWanted else { return abandon() }
-    (route, status) = (answer.route, Int(answer.status.code))
+    (route, sequence, status) = (answer.route, answer.sequence, Int(answer.status.code))
     if answer.closes || service.isDraining && connection.isLast { isKept = false }
     let coding = ContentCoding(accepted: head.headers, byteCount: answer.body.byteCount)
     var answerHead = HTTPResponseHead(version: head.version, status: answer.status)
@@ -163,7 +164,7 @@ final class HTTPExchange {
     service.metrics.record(
       RequestMetrics.Observation(
         route: route, status: status, seconds: Double(monotonicNanoseconds() - start) / 1e9, byteCount: byteCount,
-        tenant: (caller?.tenant ?? refusal?.tenant)?.tenant.name, limit: refusal?.limit))
+        sequence: sequence, tenant: (caller?.tenant ?? refusal?.tenant)?.tenant.name, limit: refusal?.limit))
   }
 }
 
