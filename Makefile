@@ -10,6 +10,8 @@ PYTHON := $(VENV)/bin/python
 SWIFT_FLAGS := -c release --static-swift-stdlib
 
 APT := libsimdjson-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libmd-dev libre2-dev librdkafka-dev tzdata zstd python3 python3-venv curl
+# For the tests alone: the browser that goes through the pages.
+TEST_APT := chromium
 PEERS := duckdb pyarrow polars deltalake numpy pandas zstandard jsonschema schemathesis
 COMMANDS := seq-ingest seq-filter seq-enrich seq-assemble seq-index seq-serve seq-store seq-config
 
@@ -30,7 +32,7 @@ help: ## list the targets
 demo: build ## generate events, run them through batch and streaming, serve them (SERVE=0: do not go on)
 	PATH="$(CURDIR)/$(BUILD):$$PATH" examples/engagement/demo.sh
 
-test: venv ## build everything and run every test
+test: venv promtool ## build everything and run every test
 	swift build -c release --build-tests
 	@set -o pipefail; SEQLINE_PYTHON=$(CURDIR)/$(PYTHON) swift test -c release --skip-build 2>&1 | tee .build/test.log \
 	  || { echo; echo "What failed (all of it: .build/test.log):"; grep -aA3 '✘' .build/test.log | grep -av '^◇\|^✔' | tail -n 60; exit 1; }
@@ -72,13 +74,20 @@ clean: ## remove what was built
 
 # What Debian has, installed when something is missing; nothing else needs the superuser.
 packages:
-	@missing=$$(for p in $(APT); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'install ok' || echo $$p; done); \
+	@missing=$$(for p in $(APT) $(EXTRA_APT); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'install ok' || echo $$p; done); \
 	if [ -n "$$missing" ]; then sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; fi
 
 # The other tools that the tests compare with.
+venv: EXTRA_APT := $(TEST_APT)
 venv: packages
 	@test -f $(VENV)/.peers && [ "$$(cat $(VENV)/.peers)" = "$(PEERS)" ] || { \
 	  python3 -m venv $(VENV) && $(VENV)/bin/pip install -q $(PEERS) && echo "$(PEERS)" > $(VENV)/.peers; }
 
-.PHONY: help demo test soak build install install-service backfill bench format clean packages venv
+# The judge of metrics and alerts, out of Debian's package: to install that would start a server.
+promtool:
+	@command -v promtool > /dev/null || test -x .build/tools/promtool || { mkdir -p .build/tools/deb && cd .build/tools/deb \
+	  && apt-get download -qq prometheus && dpkg -x prometheus_*.deb . && mv usr/bin/promtool .. && cd .. && rm -r deb; } \
+	  || echo "promtool cannot be had: its tests are skipped"
+
+.PHONY: help demo test soak build install install-service backfill bench format clean packages venv promtool

@@ -117,7 +117,7 @@ let package = Package(
       data: ["fixtures"]),
     tests("SequenceStoreTests", ["SequenceStore"]),
     tests("ConvergenceTests", ["SequenceStore", "seq-ingest", "seq-filter", "seq-index", "seq-store", "seq-config"]),
-    tests("ServingTests", ["Serving"] + commands),
+    tests("ServingTests", ["Serving"] + commands, data: ["browser"]),
     tests(
       "CommandSupportTests", ["CommandSupport", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
     tests("CommandTests", ["JSONText"], data: ["cases", "fixtures"]),
