@@ -18,26 +18,40 @@ extension EventCollector {
     _ fields: [Field], of rows: ArraySlice<Found>, keepsDictionaries: Bool = false,
     using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
-    let ranges = SourceRanges(of: rows, sourceCount: sources.count)
-    let known = hasTypes ? fields.firstIndex { $0.name == SystemColumns.eventType && $0.type == .utf8 } : nil
-    var wanted = fields.map { WantedColumn($0) }
-    if let known { wanted.remove(at: known) }
-    var parts: [[[ArrowArray]]] = []
-    for (source, range) in ranges.used {
-      parts.append(try sources[source].parts(wanted, at: range, using: &context))
-    }
-    var gather = PartGather(ranges.references(to: rows))
+    let known = fields.map { knownColumn($0, of: rows) }
+    let wanted = zip(fields, known).filter { $1 == nil }.map { WantedColumn($0.0) }
+    var read = try self.read(wanted, of: rows, using: &context).makeIterator()
     var columns: [ArrowArray] = []
-    for (index, column) in wanted.enumerated() {
-      columns.append(gather.column(index, parts) ?? ArrowArray(nulls: column.field.type, count: 0))
-    }
-    if let known { columns.insert(typeColumn(of: rows), at: known) }
-    if !keepsDictionaries {
-      for (index, field) in fields.enumerated() where columns[index].type != field.type {
-        columns[index] = columns[index].decoded()
-      }
+    for (field, column) in zip(fields, known) {
+      let column = column ?? read.next()!
+      columns.append(column.type == field.type || keepsDictionaries ? column : column.decoded())
     }
     return RecordBatch(Schema(fields).retyped(as: columns), columns, rowCount: rows.count)
+  }
+
+  private mutating func read(
+    _ wanted: [WantedColumn], of rows: ArraySlice<Found>, using context: inout DecodingContext
+  ) throws(StoreError) -> [ArrowArray] {
+    if wanted.isEmpty { return [] }
+    let ranges = SourceRanges(of: rows, sourceCount: sources.count)
+    var parts = [ColumnParts](repeating: ColumnParts(), count: wanted.count)
+    for (source, range) in ranges.used {
+      try sources[source].append(wanted, at: range, to: &parts, using: &context)
+    }
+    var gather = PartGather(ranges.references(to: rows))
+    return zip(wanted, parts).map { gather.column($1) ?? ArrowArray(nulls: $0.field.type, count: 0) }
+  }
+
+  /// A column that follows from what is known of rows, which are given newest first; oldest first.
+  private func knownColumn(_ field: Field, of rows: ArraySlice<Found>) -> ArrowArray? {
+    switch KeyColumn(field.name) {
+    case .ts where field.type == KeyColumn.ts.type:
+      var times = BufferBuilder(capacity: rows.count * 8)
+      for row in rows.reversed() { times.append(row.micros) }
+      return ArrowArray(field.type, count: rows.count, storage: .fixed(times.finish()))
+    case .eventType where field.type == .utf8 && hasTypes: return typeColumn(of: rows)
+    default: return nil
+    }
   }
 
   /// The event types of some rows, which are given newest first, oldest first.
@@ -88,41 +102,32 @@ private struct SourceRanges {
   }
 }
 
-/// Gathers rows of columns that lie in parts: where columns have parts of the same lengths, rows are placed once for all.
-private struct PartGather {
-  /// `RowReference` each, to sources as if each were in one part.
-  private let rows: Buffer
-  private var lengths: PartLengths?
-  private var references = Buffer.empty
-
-  init(_ rows: Buffer) { self.rows = rows }
-
-  /// The rows of column `index`, given the parts of all columns by source; nil where there are no sources.
-  mutating func column(_ index: Int, _ parts: [[[ArrowArray]]]) -> ArrowArray? {
-    if parts.isEmpty { return nil }
-    var arrays: [ArrowArray] = []
-    var lengths = PartLengths()
-    for source in parts {
-      lengths.firsts.append(arrays.count)
-      for part in source[index] {
-        arrays.append(part)
-        lengths.counts.append(part.count)
-      }
-    }
-    if lengths != self.lengths { (self.lengths, references) = (lengths, lengths.references(to: rows)) }
-    return .interleave(arrays.alike(), references)
-  }
-}
-
 /// The parts of a column that several sources hold.
-private struct PartLengths: Equatable {
+struct ColumnParts {
+  private(set) var arrays: [ArrowArray] = []
   /// By source, its first part.
-  var firsts: [Int] = []
+  fileprivate var firsts: [Int] = []
   /// Rows by part.
-  var counts: [Int] = []
+  fileprivate var counts: [Int] = []
+
+  /// Begins with the next source's parts.
+  mutating func beginSource() { firsts.append(arrays.count) }
+
+  mutating func append(_ part: ArrowArray) {
+    arrays.append(part)
+    counts.append(part.count)
+  }
+
+  /// The parts of the source begun last as one array.
+  mutating func takeSource() -> ArrowArray {
+    let parts = Array(arrays[firsts.removeLast()...])
+    arrays.removeLast(parts.count)
+    counts.removeLast(parts.count)
+    return .concatenate(parts.alike())
+  }
 
   /// Where rows lie in the parts, given where they lie in the sources.
-  func references(to rows: Buffer) -> Buffer {
+  fileprivate func references(to rows: Buffer) -> Buffer {
     if firsts.count == counts.count { return rows }
     // By source, the part that held its last row, and where that part begins: rows ascend but for those of equal times.
     var last = firsts.map { (part: $0, start: 0) }
@@ -140,4 +145,28 @@ private struct PartLengths: Equatable {
     }
     return references.finish()
   }
+}
+
+/// Gathers rows of columns that lie in parts: where columns have parts of the same lengths, rows are placed once for all.
+private struct PartGather {
+  /// `RowReference` each, to sources as if each were in one part.
+  private let rows: Buffer
+  private var last: ColumnParts?
+  private var references = Buffer.empty
+
+  init(_ rows: Buffer) { self.rows = rows }
+
+  /// The rows of a column; nil where there are no sources.
+  mutating func column(_ parts: ColumnParts) -> ArrowArray? {
+    if parts.arrays.isEmpty { return nil }
+    if last.map({ $0.firsts != parts.firsts || $0.counts != parts.counts }) ?? true {
+      (last, references) = (parts, parts.references(to: rows))
+    }
+    return .interleave(parts.arrays.alike(), references)
+  }
+}
+
+extension [ArrowArray] {
+  /// The same arrays, all of one type: without dictionaries where not all have one.
+  fileprivate func alike() -> [ArrowArray] { allSatisfy { $0.type == self[0].type } ? self : map { $0.decoded() } }
 }

@@ -46,45 +46,36 @@ extension EventCollector {
 
   /// A source's rows of events that the sequence has, in their order.
   private mutating func candidates(_ index: Int, using context: inout DecodingContext) throws(StoreError) -> [Found] {
-    try sources[index].load(keyColumns + (sources[index].isLive ? [.retracted] : []), using: &context)
+    let isLive = sources[index].isLive
+    try sources[index].load(isLive ? keyColumns + [.retracted] : keyColumns, using: &context)
     try addMergeInputs(index, using: &context)
-    var wanted = WantedRows(count: sources[index].rows.count)
+    var wanted = WantedRows(sources[index], number: Int32(index))
     if let filter = plan.computed.filter { wanted.keep(try kept(index, filter, using: &context)) }
-    let source = sources[index]
-    if source.isLive { wanted.drop(try source.key(.retracted).bits) }
-    if let known = try known(source) { wanted.keep(known) }
-    let types = try types(of: source)
-    let revisions = try source.key(.revision).values
-    if let types {
-      wanted.dropNegatives(types)
-      if let gone = retractions[source.dataset] {
-        gone.drop(from: &wanted, types: types, keys: try source.key(.eventKey).values, revisions: revisions)
-      }
-    }
-    if !mayRepeat { mayRepeat = source.hasPositive(revisions) }
-    return wanted.rows(of: source, Int32(index), try source.key(.ts).values, types)
+    if isLive { wanted.drop(try sources[index].key(.retracted).bits) }
+    if let known = try known(sources[index]) { wanted.keep(known) }
+    let (times, revisions) = (try sources[index].values(.ts), try sources[index].values(.revision))
+    if !mayRepeat { mayRepeat = wanted.haveCorrections(revisions) }
+    guard hasTypes else { return wanted.rows(times) }
+    let types = try sources[index].codedTypes()
+    let dataset = sources[index].dataset
+    var gone: (UserRetractions, keys: Buffer, revisions: Buffer)?
+    if let known = retractions[dataset] { gone = (known, try sources[index].values(.eventKey), revisions) }
+    return wanted.rows(times, types.codes, numbers: numbers(of: types.names, dataset), without: gone)
   }
 
-  /// The number of each row's event type, Int32, -1 for those that the sequence has not; nil where types do not matter.
-  private mutating func types(of source: UserRows) throws(StoreError) -> Buffer? {
-    guard hasTypes else { return nil }
-    let wanted = wantedTypes[source.dataset]
-    let coded = try source.key(.eventType).dictionaryEncoded()!
-    guard case .dictionary(let indices, let names) = coded.storage else { return nil }
-    var numbers: [Int32] = []
-    numbers.reserveCapacity(names.count)
-    for place in 0..<names.count {
-      let number = types.number(of: names.bytes(place))
-      numbers.append(wanted?.contains(types.name(number)) ?? true ? number : -1)
-    }
-    let isWide = coded.type == .dictionary(index: .int32, value: .utf8, isOrdered: false)
-    return numbers.span.taken(isWide ? indices : coded.dictionaryIndices())
+  /// The numbers of names as types, -1 for those that the sequence does not have of the dataset.
+  private mutating func numbers(of names: TypeNames, _ dataset: Int) -> [Int32] {
+    for known in typeNumbers where known.names === names && known.dataset == dataset { return known.numbers }
+    let wanted = wantedTypes[dataset]
+    let numbers = names.names.map { wanted?.contains($0) ?? true ? types.number(of: $0) : -1 }
+    typeNumbers.append((names, dataset, numbers))
+    return numbers
   }
 
   /// The rows that had arrived by the time that the request asks for; nil: all.
   func known(_ source: UserRows) throws(StoreError) -> Bitmap? {
     guard let limit = request.knownAtMicros else { return nil }
-    let seen = try source.key(.seenAt).values
+    let seen = try source.values(.seenAt)
     return Bitmap((0..<source.rows.count).map { seen.load($0, as: Int64.self) <= limit })
   }
 
@@ -110,28 +101,5 @@ extension EventCollector {
     let order = UserRows.order(
       sources[Int(left.source)], Int(left.place), sources[Int(right.source)], Int(right.place))
     return order != 0 ? order < 0 : (left.source, left.place) < (right.source, right.place)
-  }
-}
-
-extension UserRows {
-  /// Whether one of the user's rows has a number above 0, of Int32 each.
-  fileprivate func hasPositive(_ values: Buffer) -> Bool {
-    let values = values.span(of: Int32.self)
-    if selected == nil {
-      var highest: Int32 = 0
-      for place in 0..<rows.count { highest = max(highest, values[place]) }
-      return highest > 0
-    }
-    return selected!.contains { values[Int($0)] > 0 }
-  }
-}
-
-extension Span<Int32> {
-  /// The elements at `places`, Int32 each.
-  fileprivate func taken(_ places: Buffer) -> Buffer {
-    let places = places.span(of: Int32.self)
-    var output = BufferBuilder(capacity: places.count * 4)
-    for row in 0..<places.count { output.append(self[Int(places[row])]) }
-    return output.finish()
   }
 }

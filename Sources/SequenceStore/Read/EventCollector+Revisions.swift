@@ -14,10 +14,9 @@ extension EventCollector {
     identities.reserve(sources[settledSourceCount...].reduce(0) { $0 + $1.count }, of: request.last)
     for index in settledSourceCount..<sources.count {
       try sources[index].load([.eventKey], using: &context)
-      let source = sources[index]
-      let keys = try source.key(.eventKey).values
-      let (known, selected) = (try known(source), source.selected)
-      for number in 0..<source.count {
+      let keys = try sources[index].values(.eventKey)
+      let (known, selected) = (try known(sources[index]), sources[index].selected)
+      for number in 0..<sources[index].count {
         let place = selected.map { Int($0[number]) } ?? number
         if let known, !known[place] { continue }
         let row = RowID(source: Int32(index), place: Int32(place))
@@ -78,6 +77,6 @@ extension EventCollector {
   }
 
   private func value<T: BitwiseCopyable>(_ key: KeyColumn, _ row: RowID, as: T.Type) throws(StoreError) -> T {
-    try sources[Int(row.source)].key(key).values.load(Int(row.place), as: T.self)
+    try sources[Int(row.source)].values(key).load(Int(row.place), as: T.self)
   }
 }

@@ -41,6 +41,8 @@ struct EventCollector {
   let hasTypes: Bool
   let keyColumns: [KeyColumn]
   var types: EventTypeRules
+  /// The numbers of lists of names that sources have.
+  var typeNumbers: [(names: TypeNames, dataset: Int, numbers: [Int32])] = []
 
   /// Those of the live log first.
   var sources: [UserRows]

@@ -1,11 +1,9 @@
 import Arrow
-import Buffers
 
 /// What a request wants of each event type, by numbers instead of names.
 struct EventTypeRules {
   private struct Rule {
     var name: String
-    var utf8: Buffer
     var isAsked: Bool
     /// Events that may be given out.
     var cap: Int
@@ -24,20 +22,12 @@ struct EventTypeRules {
   /// What events have where types do not matter.
   static let none: Int32 = -1
 
-  mutating func number(of name: String) -> Int32 { number(of: Buffer(Array(name.utf8))) }
-
-  /// - Parameter utf8: a name.
-  mutating func number(of utf8: Buffer) -> Int32 {
-    for place in rules.indices where rules[place].utf8 == utf8 { return Int32(place) }
-    let name = unsafe utf8.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+  mutating func number(of name: String) -> Int32 {
+    if let known = rules.firstIndex(where: { $0.name == name }) { return Int32(known) }
     rules.append(
-      Rule(
-        name: name, utf8: Buffer(copying: utf8.bytes), isAsked: request.eventTypes?.contains(name) ?? true,
-        cap: request.caps[name] ?? .max))
+      Rule(name: name, isAsked: request.eventTypes?.contains(name) ?? true, cap: request.caps[name] ?? .max))
     return Int32(rules.count - 1)
   }
-
-  func name(_ number: Int32) -> String { rules[Int(number)].name }
 
   /// All names, by their numbers.
   var names: ArrowArray { ArrowArray(rules.map(\.name)) }

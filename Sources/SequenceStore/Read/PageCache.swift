@@ -38,7 +38,7 @@ package final class PageCache: Sendable {
   }
 
   private let pages: ClockCache<Key, ArrowArray>
-  private let rows: ClockCache<RowsKey, UserRows>
+  private let rows: ClockCache<RowsKey, KeptRows>
 
   /// - Parameter byteLimit: of the pages' and rows' arrays.
   package init(byteLimit: Int) {
@@ -48,13 +48,13 @@ package final class PageCache: Sendable {
 
   subscript(key: Key) -> ArrowArray? { pages[key] }
 
-  subscript(key: RowsKey) -> UserRows? { rows[key] }
+  subscript(key: RowsKey) -> KeptRows? { rows[key] }
 
   /// Keeps a page; one that is too large for its part of the memory is left out.
   func keep(_ page: ArrowArray, for key: Key) { pages.keep(page, byteCount: page.byteCount, for: key) }
 
   /// Keeps a user's rows, instead of what was kept of them before.
-  func keep(_ rows: UserRows, byteCount: Int, for key: RowsKey) { self.rows.keep(rows, byteCount: byteCount, for: key) }
+  func keep(_ rows: KeptRows, byteCount: Int, for key: RowsKey) { self.rows.keep(rows, byteCount: byteCount, for: key) }
 
   package struct Statistics: Sendable {
     package var hits = 0

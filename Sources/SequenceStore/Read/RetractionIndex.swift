@@ -161,31 +161,19 @@ struct UserRetractions {
     marks = entries.count <= KeyMarks.maximumCount ? KeyMarks(of: entries) : nil
   }
 
-  /// Leaves out the rows of revisions that are gone.
+  /// Whether a revision of an event is gone.
   ///
-  /// - Parameters:
-  ///   - types: a number each, Int32, as `EventTypeRules` gives them.
-  ///   - keys: Int64 each.
-  ///   - revisions: Int32 each.
-  func drop(from wanted: inout WantedRows, types: Buffer, keys: Buffer, revisions: Buffer) {
-    let (entries, numbers) = (entries.span, self.types.span)
-    let (types, keys, revisions) = (
-      types.span(of: Int32.self), keys.span(of: Int64.self), revisions.span(of: Int32.self)
-    )
-    wanted.drop { row in
-      if let marks, !marks.mayContain(keys[row]) { return false }
-      var place = Self.first(of: keys[row], in: entries)
-      while place < entries.count, entries[place].eventKey == keys[row] {
-        let entry = entries[place]
-        if entry.revision > revisions[row], entry.seenMicros <= untilMicros,
-          numbers[Int(entry.eventType)] == types[row]
-        {
-          return true
-        }
-        place += 1
-      }
-      return false
+  /// - Parameter type: as `EventTypeRules` numbers it.
+  func contain(_ key: Int64, _ type: Int32, _ revision: Int32) -> Bool {
+    if let marks, !marks.mayContain(key) { return false }
+    let entries = entries.span
+    var place = Self.first(of: key, in: entries)
+    while place < entries.count, entries[place].eventKey == key {
+      let entry = entries[place]
+      if entry.revision > revision, entry.seenMicros <= untilMicros, types[Int(entry.eventType)] == type { return true }
+      place += 1
     }
+    return false
   }
 
   /// The first place whose key is not below `key`.

@@ -37,25 +37,38 @@ enum RowOrigin {
   }
 }
 
+/// What was read of a user's rows in a row group of a file, in memory of its own; the file itself may be closed.
+struct KeptRows: Sendable {
+  /// Counted from the row group's first.
+  fileprivate let rows: Range<Int>
+  fileprivate var columns = ColumnSlots()
+  /// By key column: the values of those that are sound and of fixed width.
+  fileprivate var values = [Buffer?](repeating: nil, count: KeyColumn.count)
+  fileprivate var types: CodedTypes?
+
+  fileprivate init(rows: Range<Int>) { self.rows = rows }
+
+  fileprivate var byteCount: Int { columns.byteCount + (types?.codes.byteCount ?? 0) + 512 }
+}
+
 /// Consecutive rows of one origin, among them the user's, with the columns that were read of them.
 struct UserRows {
   /// What never changes, in one place: rows are copied much.
   private final class Location: Sendable {
     let origin: RowOrigin
-    let rows: Range<Int>
     let selected: [Int32]?
     /// Where they are kept for later reads, with all that was read of them, in memory of their own; nil: nowhere.
     let key: PageCache.RowsKey?
 
-    init(_ origin: RowOrigin, _ rows: Range<Int>, _ selected: [Int32]?, _ key: PageCache.RowsKey?) {
-      (self.origin, self.rows, self.selected, self.key) = (origin, rows, selected, key)
+    init(_ origin: RowOrigin, _ selected: [Int32]?, _ key: PageCache.RowsKey?) {
+      (self.origin, self.selected, self.key) = (origin, selected, key)
     }
   }
 
   /// Its place among the plan's.
-  var dataset: Int
+  let dataset: Int
   private let location: Location
-  private var columns = ColumnSlots()
+  private var read: KeptRows
   /// Whether columns were read since they were kept.
   private var isChanged = false
 
@@ -65,7 +78,15 @@ struct UserRows {
   ///   - key: for rows of a file that may be kept.
   init(dataset: Int, origin: RowOrigin, rows: Range<Int>, selected: [Int32]?, keptAs key: PageCache.RowsKey? = nil) {
     self.dataset = dataset
-    location = Location(origin, rows, selected, selected == nil && rows.count <= Self.maximumKeptCount ? key : nil)
+    location = Location(origin, selected, selected == nil && rows.count <= Self.maximumKeptCount ? key : nil)
+    read = KeptRows(rows: rows)
+  }
+
+  /// Rows that were kept.
+  init(dataset: Int, origin: RowOrigin, _ kept: KeptRows, keptAs key: PageCache.RowsKey) {
+    self.dataset = dataset
+    location = Location(origin, nil, key)
+    read = kept
   }
 
   /// All rows of the live log.
@@ -78,36 +99,39 @@ struct UserRows {
 
   var origin: RowOrigin { location.origin }
   /// Counted from the origin's first.
-  var rows: Range<Int> { location.rows }
+  var rows: Range<Int> { read.rows }
   /// Those of `rows` that are the user's, counted from its first; nil: all.
   var selected: [Int32]? { location.selected }
 
   var isLive: Bool { if case .live = location.origin { true } else { false } }
 
-  var count: Int { location.selected?.count ?? location.rows.count }
+  var count: Int { location.selected?.count ?? read.rows.count }
 
   /// Keeps what was read.
   mutating func keep(in cache: PageCache) {
     guard isChanged, let key = location.key else { return }
     isChanged = false
-    cache.keep(self, byteCount: columns.byteCount + MemoryLayout<UserRows>.stride, for: key)
+    cache.keep(read, byteCount: read.byteCount, for: key)
   }
 
-  private mutating func note(_ values: ArrowArray?, in slot: Int) {
-    guard let values else { return }
-    columns[slot] = location.key == nil ? values : values.copied()
+  private mutating func note(_ column: ArrowArray?, in slot: Int) {
+    guard let column else { return }
+    let own = location.key == nil ? column : column.copied()
+    read.columns[slot] = own
     isChanged = true
+    guard let key = KeyColumn(rawValue: slot), own.type == key.type, own.nullCount == 0 else { return }
+    if case .fixed(let values) = own.storage { read.values[slot] = values }
   }
 
   // MARK: Key columns
 
   /// Reads columns, those that were not read yet, or derives them. Columns that are not there stay absent.
   mutating func load(_ wanted: [KeyColumn], using context: inout DecodingContext) throws(StoreError) {
-    let missing = wanted.filter { !columns.contains($0.rawValue) }
+    let missing = wanted.filter { !read.columns.contains($0.rawValue) }
     guard !missing.isEmpty else { return }
     switch origin {
     case .live(let source):
-      for key in missing { columns[key] = source.column(key.name, rows) }
+      for key in missing { note(source.column(key.name, rows), in: key.rawValue) }
     case .file(let file, let group, let path, let derived):
       do {
         try load(missing, file, group, derived, using: &context)
@@ -120,17 +144,17 @@ struct UserRows {
     using context: inout DecodingContext
   ) throws(StoreError) {
     let stored = missing.filter { file.keyColumns[$0.rawValue] != nil }
-    let read = try file.read(stored.map { file.keyColumns[$0.rawValue]! }, group: group, rows: rows, using: &context)
-    for (key, column) in zip(stored, read) where column.nullCount == 0 || derived[key.name] == nil {
+    let found = try file.read(stored.map { file.keyColumns[$0.rawValue]! }, group: group, rows: rows, using: &context)
+    for (key, column) in zip(stored, found) where column.nullCount == 0 || derived[key.name] == nil {
       note(column, in: key.rawValue)
     }
-    for key in missing where !columns.contains(key.rawValue) {
+    for key in missing where !read.columns.contains(key.rawValue) {
       guard let name = derived[key.name], let source = file.columnIndices[name] else { continue }
       if key == .eventKey, !stored.contains(key) {
         note(try file.eventKeys(ofColumn: source, group: group, rows: rows, using: &context), in: key.rawValue)
       } else {
         let values = try file.read([source], group: group, rows: rows, using: &context)[0]
-        let known = stored.firstIndex(of: key).map { read[$0] }
+        let known = stored.firstIndex(of: key).map { found[$0] }
         note(DerivedColumns.column(key.name, known, from: values), in: key.rawValue)
       }
     }
@@ -138,16 +162,31 @@ struct UserRows {
 
   /// A column that was loaded, which all events have.
   func key(_ key: KeyColumn) throws(StoreError) -> ArrowArray {
-    guard let column = columns[key], column.type.valueType == key.type, column.nullCount == 0 else {
+    guard let column = read.columns[key], column.type.valueType == key.type, column.nullCount == 0 else {
       throw .damaged(path: origin.place, what: "system column '\(key.name)' is missing, of another type, or null")
     }
     return column
   }
 
+  /// The values of a fixed-width column that was loaded, which all events have.
+  func values(_ key: KeyColumn) throws(StoreError) -> Buffer {
+    if let known = read.values[key.rawValue] { return known }
+    return try self.key(key).values
+  }
+
+  /// The event types, which were loaded.
+  mutating func codedTypes() throws(StoreError) -> CodedTypes {
+    if let types = read.types { return types }
+    let made = CodedTypes(try key(.eventType))
+    read.types = made
+    isChanged = true
+    return made
+  }
+
   /// How two rows stand to each other by their event types and keys, as far as these were loaded.
   static func order(_ left: UserRows, _ leftPlace: Int, _ right: UserRows, _ rightPlace: Int) -> Int {
     for key in [KeyColumn.eventType, .eventKey] {
-      guard let column = left.columns[key], let other = right.columns[key] else { continue }
+      guard let column = left.read.columns[key], let other = right.read.columns[key] else { continue }
       let order = column.compare(leftPlace, other, rightPlace)
       if order != 0 { return order }
     }
@@ -156,29 +195,26 @@ struct UserRows {
 
   // MARK: Any columns
 
-  /// Columns of places `range`, those that are not there null; each in the parts that pages hold of it, in their order, with
-  /// or without a dictionary.
-  mutating func parts(
-    _ wanted: [WantedColumn], at range: Range<Int>, using context: inout DecodingContext
-  ) throws(StoreError) -> [[ArrowArray]] {
-    try load(wanted.compactMap(\.key), using: &context)
+  /// Appends columns of places `range` to `parts`, those that are not there as nulls; each as the pages hold it, with or
+  /// without a dictionary.
+  mutating func append(
+    _ wanted: [WantedColumn], at range: Range<Int>, to parts: inout [ColumnParts], using context: inout DecodingContext
+  ) throws(StoreError) {
     let slots = wanted.map(slot)
-    if location.key != nil { try loadWhole(wanted, slots, using: &context) }
-    let read = try unread(wanted, slots, at: range, using: &context)
-    var parts: [[ArrowArray]] = []
-    parts.reserveCapacity(wanted.count)
+    try loadWhole(wanted, slots, using: &context)
+    let unread = try unread(wanted, slots, at: range, using: &context)
     for (index, column) in wanted.enumerated() {
+      parts[index].beginSource()
       do throws(DeltaError) {
-        if let known = slots[index].flatMap({ columns[$0] }) {
-          parts.append([try known.slice(range).readable(as: column.field)])
-        } else if let read = read[index] {
-          parts.append(try read.map { part throws(DeltaError) in try part.readable(as: column.field) })
+        if let known = slots[index].flatMap({ read.columns[$0] }) {
+          parts[index].append(try known.slice(range).readable(as: column.field))
+        } else if let found = unread?[index] {
+          for part in found { parts[index].append(try part.readable(as: column.field)) }
         } else {
-          parts.append([ArrowArray(nulls: column.field.type, count: range.count)])
+          parts[index].append(ArrowArray(nulls: column.field.type, count: range.count))
         }
       } catch { throw StoreError(error, at: origin.place) }
     }
-    return parts
   }
 
   /// Where a column is noted; nil for one that is not there.
@@ -190,13 +226,15 @@ struct UserRows {
     }
   }
 
-  /// Reads those of the columns that were not read yet, of all rows, for them to be kept.
+  /// Reads those of the columns that were not read yet, of all rows: key columns, and those to be kept.
   private mutating func loadWhole(
     _ wanted: [WantedColumn], _ slots: [Int?], using context: inout DecodingContext
   ) throws(StoreError) {
-    guard case .file(let file, let group, let path, _) = origin else { return }
+    if slots.allSatisfy({ $0.map { read.columns.contains($0) } ?? true }) { return }
+    try load(wanted.compactMap(\.key), using: &context)
+    guard location.key != nil, case .file(let file, let group, let path, _) = origin else { return }
     for (column, slot) in zip(wanted, slots) {
-      guard let slot, slot >= KeyColumn.count, !columns.contains(slot) else { continue }
+      guard let slot, slot >= KeyColumn.count, !read.columns.contains(slot) else { continue }
       do {
         let values = try file.read([slot - KeyColumn.count], group: group, rows: rows, using: &context)[0]
         do throws(DeltaError) {
@@ -206,12 +244,12 @@ struct UserRows {
     }
   }
 
-  /// Those of the columns that were not read yet, of places `range`; nil for those that are not there.
+  /// Those of the columns that were not read yet, of places `range`; nil for those that are not there, and for nothing.
   private func unread(
     _ wanted: [WantedColumn], _ slots: [Int?], at range: Range<Int>, using context: inout DecodingContext
-  ) throws(StoreError) -> [[ArrowArray]?] {
-    let missing = slots.map { slot in slot.flatMap { $0 < KeyColumn.count || columns.contains($0) ? nil : $0 } }
-    if missing.allSatisfy({ $0 == nil }) { return [[ArrowArray]?](repeating: nil, count: wanted.count) }
+  ) throws(StoreError) -> [[ArrowArray]?]? {
+    if slots.allSatisfy({ $0.map { read.columns.contains($0) } ?? true }) { return nil }
+    let missing = slots.map { slot in slot.flatMap { $0 < KeyColumn.count || read.columns.contains($0) ? nil : $0 } }
     let rows = rows.lowerBound + range.lowerBound..<rows.lowerBound + range.upperBound
     switch origin {
     case .live(let source):
@@ -221,8 +259,8 @@ struct UserRows {
     case .file(let file, let group, let path, _):
       do {
         let indices = missing.compactMap { $0.map { $0 - KeyColumn.count } }
-        var read = try file.parts(indices, group: group, rows: rows, using: &context).makeIterator()
-        return missing.map { $0 == nil ? nil : read.next() }
+        var found = try file.parts(indices, group: group, rows: rows, using: &context).makeIterator()
+        return missing.map { $0 == nil ? nil : found.next() }
       } catch { throw StoreError(error, at: path) }
     }
   }
@@ -231,10 +269,12 @@ struct UserRows {
   mutating func columns(
     _ fields: [Field], at range: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
+    var parts = [ColumnParts](repeating: ColumnParts(), count: fields.count)
+    try append(fields.map { WantedColumn($0) }, at: range, to: &parts, using: &context)
     var columns: [ArrowArray] = []
-    for (field, parts) in zip(fields, try parts(fields.map { WantedColumn($0) }, at: range, using: &context)) {
-      let column = ArrowArray.concatenate(parts.alike())
-      columns.append(column.type == field.type ? column : column.decoded())
+    for index in fields.indices {
+      let column = parts[index].takeSource()
+      columns.append(column.type == fields[index].type ? column : column.decoded())
     }
     return RecordBatch(Schema(fields), columns, rowCount: range.count)
   }
@@ -262,11 +302,6 @@ extension ArrowArray {
   }
 }
 
-extension [ArrowArray] {
-  /// The same arrays, all of one type: without dictionaries where not all have one.
-  func alike() -> [ArrowArray] { allSatisfy { $0.type == self[0].type } ? self : map { $0.decoded() } }
-}
-
 extension StoreFile {
   /// The user's rows, per row group that has some.
   func rows(
@@ -276,24 +311,23 @@ extension StoreFile {
     var found: [UserRows] = []
     for (index, group) in opened.groups.enumerated() where group.mayHold(user) {
       let key = context.cache.map { _ in PageCache.RowsKey(file: opened.id, group: Int32(index), user: user.key) }
-      if let key, var known = context.cache?[key] {
-        known.dataset = dataset
-        found.append(known)
+      let origin = RowOrigin.file(opened, group: index, path: path, derived)
+      if let key, let known = context.cache?[key] {
+        found.append(UserRows(dataset: dataset, origin: origin, known, keptAs: key))
         continue
       }
       do {
         let pages = try group.index()
+        guard pages.mayContain(user) else { continue }
         let candidates = pages.candidateRows(user)
-        guard !candidates.isEmpty, pages.mayContain(user) else { continue }
+        guard !candidates.isEmpty else { continue }
         let (rows, selected) =
           group.isSorted && candidates.count == 1
           ? (try opened.sortedRows(of: user, index, candidates[0], using: &context), nil)
           : try opened.scatteredRows(of: user, index, candidates, using: &context)
         guard !rows.isEmpty else { continue }
         found.append(
-          UserRows(
-            dataset: dataset, origin: .file(opened, group: index, path: path, derived), rows: rows, selected: selected,
-            keptAs: key))
+          UserRows(dataset: dataset, origin: origin, rows: rows, selected: selected, keptAs: key))
       } catch { throw StoreError(error, at: path) }
     }
     return found

@@ -1,0 +1,47 @@
+import Arrow
+import ArrowKernels
+import Buffers
+import Synchronization
+
+/// The event types of some rows as numbers into a list of names.
+final class CodedTypes: Sendable {
+  let names: TypeNames
+  /// Int32 each, into the names.
+  let codes: Buffer
+
+  /// - Parameter types: texts without nulls, also in a dictionary.
+  init(_ types: ArrowArray) {
+    let coded = types.dictionaryEncoded()!
+    let values = coded.children[0]
+    let texts = (0..<values.count).map { values.string($0) }
+    let names = TypeNames.shared(Set(texts).sorted())
+    self.names = names
+    let places = texts.map { Int32(names.names.firstIndex(of: $0)!) }
+    let (indices, numbers) = (coded.dictionaryIndices(), places.span)
+    let old = indices.span(of: Int32.self)
+    var codes = BufferBuilder(capacity: types.count * 4)
+    for row in 0..<types.count { codes.append(numbers[Int(old[row])]) }
+    self.codes = codes.finish()
+  }
+}
+
+/// Names of event types, in order: rows of one list of names are told by looking at its address.
+final class TypeNames: Sendable {
+  let names: [String]
+
+  private init(_ names: [String]) { self.names = names }
+
+  /// The lists that were used last: a store has few.
+  private static let recent = Mutex<[TypeNames]>([])
+  private static let recentCount = 16
+
+  static func shared(_ names: [String]) -> TypeNames {
+    recent.withLock { recent in
+      if let known = recent.first(where: { $0.names == names }) { return known }
+      let made = TypeNames(names)
+      if recent.count == recentCount { recent.removeFirst() }
+      recent.append(made)
+      return made
+    }
+  }
+}
