@@ -122,6 +122,27 @@ import Testing
     #expect(indexes.statistics.byteCount == 0 && indexes.statistics.slotCount == 0)
   }
 
+  @Test(arguments: ["all", "derived", "merged"]) func piecesOfAnAnswerAreTheAnswer(name: String) throws {
+    let test = try TestStore()
+    try test.index(TestStore.events(10_000, days: 9))
+    let plan = try test.plan(name)
+    let reader = SequenceReader(try StoreSnapshot(test.store), cache: PageCache(byteLimit: 16 << 20))
+    for (number, (_, request)) in Self.requests(plan, text: false).prefix(60).enumerated() {
+      var request = request
+      request.columns = plan.definition.fields
+      request.keepsDictionaries = number % 2 == 0
+      let whole = try reader.read(request, of: plan)
+      var selected = try reader.select(request, of: plan)
+      #expect(selected.rowCount == whole.events.rowCount && selected.cut == whole.cut)
+      var rows: [JSONValue] = []
+      while let piece = try selected.next(1 + number % 40, using: reader) {
+        #expect(piece.rowCount <= 1 + number % 40)
+        rows += piece.allRows
+      }
+      #expect(rows == whole.events.allRows)
+    }
+  }
+
   @Test func aSequenceHasItsOwnTypesAndFilter() throws {
     let test = try TestStore()
     let events = TestStore.events(5_000)
