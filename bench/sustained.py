@@ -205,6 +205,7 @@ def main():
     p.add_argument("--bin", default=".build/release")
     p.add_argument("--log", help="folder of the log (default: beside the store)")
     p.add_argument("--definitions", required=True)
+    p.add_argument("--serve", default="", help="further flags of seq-serve")
     p.add_argument("--index", default="", help="further flags of seq-index")
     p.add_argument("--verbose", action="store_true", help="each second's processes and files on standard error")
     a = p.parse_args()
@@ -215,7 +216,7 @@ def main():
     open(log, "wb").close()
     environment = dict(os.environ, PATH=os.path.abspath(a.bin) + ":" + os.environ["PATH"], SEQ_DEFINITIONS=a.definitions)
     commands = subprocess.Popen(["bash", "-c", f"""trap : TERM
-        seq-serve --store {a.store} --port {a.port} &
+        seq-serve --store {a.store} --port {a.port} {a.serve} &
         seq-ingest --follow {log} | seq-filter | seq-enrich --tables {a.data} | seq-index --store {a.store} {a.index} & wait; wait"""],
         env=environment, start_new_session=True)
     stop, queues = multiprocessing.Event(), [multiprocessing.Queue() for _ in range(4)]

@@ -71,6 +71,45 @@ struct FullDiskTests {
     #expect(result.errors.contains("standard output: cannot write: No space left on device"), "\(result)")
   }
 
+  /// Intake stops with a message while a stream fills the disk, and goes on when there is room; a writer that is killed
+  /// meanwhile has lost nothing that it acknowledged.
+  @Test func aStreamOnAFullDisk() throws {
+    let result = try onSmallDisk(
+      #"""
+      export SEQ_DEFINITIONS="$SHOP" SEQ_STORE=disk/store LC_ALL=C
+      lines() { paste -d ' ' <(seq $1 $2) <(head -c $((($2 - $1 + 1) * 150)) /dev/urandom | base64 -w 200) | awk '{
+        printf "{\"id\":\"c%d\",\"type\":\"click\",\"rev\":0,\"ts\":1795%09d,\"at\":1795%09d,\"user\":%d,\"item\":%d,\"ms\":2000,\"text\":\"c%d-%s\"}\n", \
+          $1, $1, $1 + 100, $1 % 50, $1 % 4, $1, $2 }'; }
+      texts() { grep -o '"text":"c[0-9]*' | sort; }
+      stored() { seq-store cat clicks --format ndjson --columns text | texts; }
+      stream() { seq-ingest --follow log --resume disk/store 2>> err | seq-filter 2>> err | seq-enrich --tables "$FIXTURES" 2>> err \
+        | seq-index --segment-size 256K --acknowledge 2>> err >> acknowledged; }
+      safe() { grep -ao '"offset":[0-9]*' acknowledged | tail -1 | cut -d: -f2; }
+      writer() { grep -o 'process [0-9]*' disk/store/live/00/LOCK | cut -d' ' -f2; }
+      await() { for _ in {1..1200}; do eval "$1" && return; sleep 0.1; done; echo "never: $1"; }
+      mount -t tmpfs -o size=2m tmpfs disk || exit 91
+      : > log; stream & await '[ -s disk/store/live/00/LOCK ]'
+      for part in {0..19}; do lines $((part * 1000)) $((part * 1000 + 999)) >> log; done
+      await 'grep -q "the disk is full: intake waits until there is room" err'
+      kill -0 $(writer) && echo "it waits"; kill -9 $(writer)
+      line=20000; while [ -n "$(jobs -r)" ]; do lines $line $line >> log; line=$((line + 1)); sleep 0.1; done
+      safe=$(safe); [ "$safe" -gt 0 ] && [ "$safe" -lt "$(stat -c %s log)" ] && echo "a part is safe"
+      mount -o remount,size=500m disk
+      seq-store upkeep > /dev/null && seq-store verify 2>> err || echo "unsound"
+      [ -z "$(comm -23 <(head -c $safe log | texts) <(stored))" ] && echo "nothing that was acknowledged is lost"
+      : > err; mount -o remount,size=$(($(used) + 500))k disk; stream &
+      lines 30000 39999 >> log; await 'grep -q "the disk is full" err'; mount -o remount,size=500m disk
+      await 'grep -q "there is room again: intake goes on" err'
+      await '[ "$(safe)" = "$(stat -c %s log)" ]'
+      for stage in seq-ingest seq-filter seq-enrich; do kill -TERM $(pgrep -P $! -x $stage); done; kill -TERM $(writer); wait
+      seq-store upkeep > /dev/null && seq-store verify 2>> err || echo "unsound"
+      cmp <(texts < log) <(stored) && echo "all is there, once"
+      """#, try EngagementLog.new())
+    #expect(
+      result.lines == ["it waits", "a part is safe", "nothing that was acknowledged is lost", "all is there, once"],
+      "\(result)")
+  }
+
   private func onSmallDisk(_ script: String, _ log: EngagementLog) throws -> ShellResult {
     let functions = """
       used() { df -k --output=used disk | tail -1; }
@@ -87,6 +126,7 @@ struct FullDiskTests {
     var environment = log.environment
     environment["OLD"] = try EngagementLog.old().directory
     environment["NEW"] = log.directory
+    (environment["SHOP"], environment["FIXTURES"]) = (try Fixtures.shopDefinitions(), Fixtures.directory)
     return try Shell.run("\(SmallDisk.command!) bash -o pipefail script", in: folder.path, environment: environment)
   }
 }
