@@ -48,7 +48,8 @@ struct SequenceAnswer: Sendable {
 
   func answer(accept: String) throws(StoreError) -> HTTPAnswer {
     let isLong = rowCount > Self.wholeRowCount
-    if accept.contains(Self.arrowType) {
+    // Most ask for nothing else, and searching takes longer than all other looks at a request.
+    if accept == Self.arrowType || accept.contains(Self.arrowType) {
       var body = ArrowBody(self)
       if isLong { return HTTPAnswer(.ok, contentType: Self.arrowType, body: .chunks(BodyPieces(body))) }
       return HTTPAnswer(.ok, contentType: Self.arrowType, body: try body.whole())
