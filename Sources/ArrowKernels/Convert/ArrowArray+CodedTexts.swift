@@ -18,7 +18,7 @@ extension ArrowArray {
   public func codingTexts() -> ArrowArray {
     guard type == .utf8, count >= Self.leastCodedCount else { return self }
     var coder = ShortTextCoder()
-    guard let codes = coder.codes(of: self) else { return self }
+    guard let codes = coder.codes(of: self, as: Int8.self) else { return self }
     return ArrowArray(
       .codedTexts, count: count, validity: validity,
       storage: .dictionary(indices: codes, values: take(Buffer(coder.firstRows))))
@@ -29,12 +29,37 @@ extension ArrowArray {
   public func inDictionary() -> ArrowArray {
     precondition(type == .utf8, "\(type) is no text")
     var coder = ShortTextCoder()
-    let codes = coder.codes(of: self)
-    var indices = BufferBuilder(capacity: count * 4)
-    for row in 0..<count { indices.append(codes.map { Int32($0.load(row, as: Int8.self)) } ?? Int32(row)) }
+    let codes = coder.codes(of: self, as: Int32.self)
     return ArrowArray(
       .dictionary(index: .int32, value: .utf8, isOrdered: false), count: count, validity: validity,
-      storage: .dictionary(indices: indices.finish(), values: codes == nil ? self : take(Buffer(coder.firstRows))))
+      storage: .dictionary(
+        indices: codes ?? Self.ascending(count), values: codes == nil ? self : texts(of: coder.firstRows)))
+  }
+
+  private func texts(of rows: [Int32]) -> ArrowArray {
+    var texts = VariableWidthBuilder(capacity: rows.count, dataCapacity: rows.count * 16)
+    for row in rows { texts.append(bytes(Int(row)).bytes) }
+    return texts.take()
+  }
+
+  /// 0, 1, 2 …, Int32 each.
+  private static func ascending(_ count: Int) -> Buffer {
+    count * 4 <= firstNumbers.byteCount ? firstNumbers.slice(0..<count * 4) : Buffer((0..<Int32(count)).map { $0 })
+  }
+
+  private static let firstNumbers = Buffer((0..<Int32(16_384)).map { $0 })
+
+  /// A dictionary array with indices of a type that all of them fit.
+  public func withIndices(as index: DataType) -> ArrowArray {
+    guard case .dictionary(let values, let value, let isOrdered) = type, values != index,
+      case .dictionary(_, let dictionary) = storage
+    else { return self }
+    precondition(index == .int32, "indices are widened to int32, not to \(index)")
+    var indices = BufferBuilder(capacity: count * 4)
+    for row in 0..<count { indices.append(Int32(truncatingIfNeeded: dictionaryIndex(row))) }
+    return ArrowArray(
+      .dictionary(index: index, value: value, isOrdered: isOrdered), count: count, validity: validity,
+      storage: .dictionary(indices: indices.finish(), values: dictionary))
   }
 }
 
@@ -54,19 +79,19 @@ private struct ShortTextCoder {
   /// Where each code appeared first.
   private(set) var firstRows: [Int32] = []
 
-  /// The code of each text, Int8 each, 0 for a null; nil when they are too many or too long, or all null.
-  mutating func codes(of texts: ArrowArray) -> Buffer? {
+  /// The code of each text, 0 for a null; nil when they are too many or too long, or all null.
+  mutating func codes<Code: FixedWidthInteger & BitwiseCopyable>(of texts: ArrowArray, as: Code.Type) -> Buffer? {
     guard texts.nullCount < texts.count else { return nil }
     let (offsets, data) = (texts.offsets.span(of: Int32.self), texts.data)
-    var codes = BufferBuilder(capacity: texts.count)
+    var codes = BufferBuilder(capacity: texts.count * MemoryLayout<Code>.size)
     for row in 0..<texts.count {
       if texts.isNull(row) {
-        codes.append(Int8(0))
+        codes.append(Code(0))
         continue
       }
       let (start, end) = (Int(offsets[row]), Int(offsets[row + 1]))
       guard end - start <= 16, let code = code(of: data, start..<end, row: row) else { return nil }
-      codes.append(code)
+      codes.append(Code(code))
     }
     return codes.finish()
   }

@@ -55,8 +55,8 @@ struct AnswerContract {
   /// The same as metadata of an Arrow schema.
   var metadata: [String: String] {
     var metadata = facts.metadata
-    metadata["seq.coverage"] = coverageText
-    metadata["seq.degraded"] = breachText
+    if let coverageText { metadata["seq.coverage"] = coverageText }
+    if let breachText { metadata["seq.degraded"] = breachText }
     return metadata
   }
 }

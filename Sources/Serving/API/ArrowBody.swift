@@ -100,7 +100,6 @@ struct ArrowBody: PiecewiseBody {
 extension SequenceAnswer {
   fileprivate var metadata: [String: String] {
     var metadata = contract.metadata
-    metadata["seq.kind"] = "sequence"
     metadata["seq.until"] = rfc3339(untilMicros)
     if isSingle {
       metadata["seq.cut"] = users[0].cutText
@@ -112,7 +111,7 @@ extension SequenceAnswer {
   /// How a column of a type is stated.
   fileprivate func type(of type: DataType) -> DataType {
     switch type {
-    case .utf8: .dictionary(index: .int32, value: .utf8, isOrdered: false)
+    case .utf8, .dictionary(_, .utf8, _): .dictionary(index: .int32, value: .utf8, isOrdered: false)
     case .timestamp where timestamps != .rfc3339: .int64
     default: type
     }
@@ -122,6 +121,7 @@ extension SequenceAnswer {
   fileprivate func stated(_ column: ArrowArray) -> ArrowArray {
     switch column.type {
     case .utf8: column.inDictionary()
+    case .dictionary(_, .utf8, _): column.withIndices(as: .int32)
     case .timestamp where timestamps != .rfc3339: column.integers(in: timestamps)
     default: column
     }
@@ -133,16 +133,12 @@ extension ArrowArray {
   fileprivate func integers(in form: JSONTimestampForm) -> ArrowArray {
     let perUnit: Int64 = form == .seconds ? 1_000_000 : form == .millis ? 1_000 : 1
     if perUnit == 1 { return retyped(.int64) }
-    var builder = FixedWidthBuilder<Int64>(capacity: count)
+    let micros = values.span(of: Int64.self)
+    var units = BufferBuilder(capacity: count * 8)
     for row in 0..<count {
-      if isNull(row) {
-        builder.appendNull()
-      } else {
-        let micros = values.load(row, as: Int64.self)
-        let (quotient, rest) = micros.quotientAndRemainder(dividingBy: perUnit)
-        builder.append(rest < 0 ? quotient - 1 : quotient)
-      }
+      let (quotient, rest) = micros[row].quotientAndRemainder(dividingBy: perUnit)
+      units.append(rest < 0 ? quotient - 1 : quotient)
     }
-    return builder.take(as: .int64)
+    return ArrowArray(.int64, count: count, validity: validity, storage: .fixed(units.finish()))
   }
 }

@@ -122,7 +122,11 @@ struct RequestParameters {
   }
 
   /// One of some words.
-  func choice<T>(_ name: String, _ words: [(word: String, value: T)]) throws(RequestError) -> T? {
+  func choice<T>(
+    _ name: String, _ words: @autoclosure () -> [(word: String, value: T)]
+  ) throws(RequestError) -> T? {
+    if value(name) == nil { return nil }
+    let words = words()
     let names = words.map(\.word)
     let what = names.count == 2 ? "neither \(names[0]) nor \(names[1])" : "none of \(names.joined(separator: ", "))"
     return try parse(name, what) { value in words.first { $0.word == value.quoted }?.value }

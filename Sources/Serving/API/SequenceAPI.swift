@@ -124,8 +124,10 @@ package final class SequenceAPI: Sendable {
     let query = try SequenceQuery(
       RequestParameters(query: question.query), plan: plan, access: question.access, nowMicros: Clock.nowMicros)
     let user = try served.user(text, of: plan)
-    let reading = SequenceReading(served: served, plan: plan, query: query, users: [(text, user)], isSingle: true)
-    return try reply(to: reading, accept: question.accept)
+    let reading = SequenceReading(
+      served: served, plan: plan, query: query, users: [(text, user)], isSingle: true,
+      isArrow: SequenceAnswer.acceptsArrow(question.accept))
+    return try reply(to: reading)
   }
 
   private func batch(_ sequence: String, _ question: HTTPQuestion) throws(RequestError) -> HTTPReply {
@@ -134,15 +136,17 @@ package final class SequenceAPI: Sendable {
     let body = try BatchBody(question)
     let query = try SequenceQuery(body.parameters, plan: plan, access: question.access, nowMicros: Clock.nowMicros)
     let users = try body.users(for: query, of: plan, in: served)
-    let reading = SequenceReading(served: served, plan: plan, query: query, users: users, isSingle: false)
-    return try reply(to: reading, accept: question.accept)
+    let reading = SequenceReading(
+      served: served, plan: plan, query: query, users: users, isSingle: false,
+      isArrow: SequenceAnswer.acceptsArrow(question.accept))
+    return try reply(to: reading)
   }
 
   /// Answers at once what is short, and on a thread that may take long what may be long.
-  private func reply(to reading: SequenceReading, accept: String) throws(RequestError) -> HTTPReply {
-    guard reading.mayBeLong else { return .now(try reading.answer(accept: accept, from: store, book)) }
+  private func reply(to reading: SequenceReading) throws(RequestError) -> HTTPReply {
+    guard reading.mayBeLong else { return .now(try reading.answer(from: store, book)) }
     return .later { [store, book] in
-      do throws(RequestError) { return try reading.answer(accept: accept, from: store, book) } catch {
+      do throws(RequestError) { return try reading.answer(from: store, book) } catch {
         return HTTPAnswer(error)
       }
     }

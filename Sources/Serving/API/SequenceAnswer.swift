@@ -35,6 +35,12 @@ struct SequenceAnswer: Sendable {
   /// Longer answers are made in pieces.
   static let wholeRowCount = 16_000
 
+  /// Whether an `Accept` field names an Arrow stream among what is welcome.
+  static func acceptsArrow(_ accept: String) -> Bool {
+    if accept == arrowType { return true }
+    return accept.utf8.split { ",; ".utf8.contains($0) }.contains { $0.elementsEqual(arrowType.utf8) }
+  }
+
   let users: [User]
   /// Whether one user was asked for, by name, rather than a list of users.
   let isSingle: Bool
@@ -46,10 +52,9 @@ struct SequenceAnswer: Sendable {
 
   private var rowCount: Int { users.reduce(0) { $0 + $1.rowCount } }
 
-  func answer(accept: String) throws(StoreError) -> HTTPAnswer {
+  func answer(isArrow: Bool) throws(StoreError) -> HTTPAnswer {
     let isLong = rowCount > Self.wholeRowCount
-    // Most ask for nothing else, and searching takes longer than all other looks at a request.
-    if accept == Self.arrowType || accept.contains(Self.arrowType) {
+    if isArrow {
       var body = ArrowBody(self)
       if isLong { return HTTPAnswer(.ok, contentType: Self.arrowType, body: .chunks(BodyPieces(body))) }
       return HTTPAnswer(.ok, contentType: Self.arrowType, body: try body.whole())

@@ -48,7 +48,7 @@ final class SequenceFacts: Sendable {
     self.watermark = watermark
     metadata = [
       "seq.sequence": plan.definition.label, "seq.definitions": served.label, "seq.tables": versions,
-      "seq.freshness": freshness,
+      "seq.freshness": freshness, "seq.kind": "sequence",
     ].merging(watermark.map { ["seq.watermark": $0] } ?? [:]) { $1 }
     let name = JSONValue.string(plan.definition.name).text
     let version = plan.definition.version

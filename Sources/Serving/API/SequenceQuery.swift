@@ -111,16 +111,17 @@ struct SequenceQuery {
   private static func columns(
     _ parameters: RequestParameters, _ sequence: SequenceDefinition, _ view: SequenceRequest.View, _ access: Access
   ) throws(RequestError) -> [Field] {
-    let known = view == .objects ? sequence.objectFields : sequence.fields
+    func known() -> [Field] { view == .objects ? sequence.objectFields : sequence.fields }
     guard let names = try parameters.names("columns") else {
-      let fields = known.filter { access.permits(column: $0.name, of: sequence.name) }
+      let fields = known().filter { access.permits(column: $0.name, of: sequence.name) }
       if fields.isEmpty { throw RequestError(.forbidden, "no column of sequence '\(sequence.name)' is yours to read") }
       return fields
     }
     var fields: [Field] = []
     for name in names {
-      guard let field = known.first(where: { $0.name == name }) else {
-        let names = known.map(\.name).joined(separator: ", ")
+      let plain = view == .objects ? nil : sequence.columns.first { $0.name == name }
+      guard let field = plain ?? known().first(where: { $0.name == name }) else {
+        let names = known().map(\.name).joined(separator: ", ")
         throw RequestError(.badRequest, "sequence '\(sequence.name)' has no column '\(name)'; it has \(names)")
       }
       guard access.permits(column: field.name, of: sequence.name) else {
@@ -141,12 +142,15 @@ struct SequenceQuery {
   var isReadInPieces: Bool { !isNewestFirst && !isColumnar && view == .events && !demands.mindCoverage }
 
   /// The query as the store takes it.
-  func request(user: UserID) -> SequenceRequest {
+  ///
+  /// - Parameter keepsDictionaries: whether columns of texts may be dictionaries.
+  func request(user: UserID, keepsDictionaries: Bool = false) -> SequenceRequest {
     var request = SequenceRequest(
       user: user, last: last, caps: caps, fromMicros: fromMicros, untilMicros: untilMicros,
       knownAtMicros: knownAtMicros, columns: columns)
     request.view = view
     request.eventTypes = eventTypes
+    request.keepsDictionaries = keepsDictionaries
     return request
   }
 }

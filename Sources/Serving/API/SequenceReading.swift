@@ -15,6 +15,8 @@ struct SequenceReading: Sendable {
   let users: [(text: String, id: UserID)]
   /// Whether one user was asked for by name, rather than a list of users.
   let isSingle: Bool
+  /// Whether it is answered as an Arrow stream.
+  let isArrow: Bool
 
   /// Whether an event loop should not wait for it.
   var mayBeLong: Bool {
@@ -22,14 +24,14 @@ struct SequenceReading: Sendable {
   }
 
   /// - Throws: 500 when the store cannot be read, 503 for a breach of what is demanded.
-  func answer(accept: String, from store: StoreView, _ book: FactBook) throws(RequestError) -> HTTPAnswer {
+  func answer(from store: StoreView, _ book: FactBook) throws(RequestError) -> HTTPAnswer {
     let (found, tables): (Found, ServedTablesState)
     do throws(StoreError) { (found, tables) = try read(from: store) } catch { throw RequestError(error) }
     let answer = SequenceAnswer(
       users: found.users, isSingle: isSingle, contract: try contract(found, tables, from: store, book),
       timestamps: query.timestamps, isColumnar: query.isColumnar, untilMicros: query.untilMicros,
       userType: served.userType(of: plan))
-    do throws(StoreError) { return try answer.answer(accept: accept) } catch { throw RequestError(error) }
+    do throws(StoreError) { return try answer.answer(isArrow: isArrow) } catch { throw RequestError(error) }
   }
 
   private typealias Found = (users: [SequenceAnswer.User], readings: [StoreView.Reading])
@@ -39,12 +41,17 @@ struct SequenceReading: Sendable {
     if isSingle, query.maximumRowCount > SequenceAnswer.wholeRowCount, query.isReadInPieces {
       return try readInPieces(from: store)
     }
-    let (readings, tables) = try store.read(users.map { query.request(user: $0.id) }, of: plan)
+    let (readings, tables) = try store.read(users.map { request(user: $0.id) }, of: plan)
     return ((zip(users, readings).map { answered($0.text, $1) }, readings), tables)
   }
 
+  /// Several users' columns are put together, and have to be of one type.
+  private func request(user: UserID) -> SequenceRequest {
+    query.request(user: user, keepsDictionaries: isArrow && isSingle)
+  }
+
   private func readInPieces(from store: StoreView) throws(StoreError) -> (Found, ServedTablesState) {
-    let request = query.request(user: users[0].id)
+    let request = request(user: users[0].id)
     let pieces = try store.select(request, of: plan)
     if pieces.rowCount <= SequenceAnswer.wholeRowCount {
       let reading = try pieces.whole(request.columns)
