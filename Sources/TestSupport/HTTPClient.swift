@@ -115,6 +115,8 @@ public final class HTTPClient {
       if let count = isEnough(pending) { return count }
       let count = unsafe recv(socket, &block, block.count, 0)
       if count == 0 || (count < 0 && errno == ECONNRESET) { return nil }
+      // A process that was stopped for a while is interrupted.
+      if count < 0, errno == EINTR { continue }
       if count < 0 { throw ProgramFailure(description: "no answer: \(errno)") }
       pending += block[..<count]
     }
