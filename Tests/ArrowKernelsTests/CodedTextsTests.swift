@@ -45,4 +45,25 @@ import Testing
     #expect(ArrowArray([String?](repeating: nil, count: 2_000)).codingTexts().type == .utf8)
     #expect(ArrowArray(.int64, [Int64?](repeating: 1, count: 2_000)).codingTexts().type == .int64)
   }
+
+  @Test(arguments: [0, 1, 100, 2_000, 20_000]) func anyTextsCanBeInADictionary(count: Int) {
+    let type = DataType.dictionary(index: .int32, value: .utf8, isOrdered: false)
+    for (distinct, length) in [(1, 3), (128, 16), (129, 4), (5, 19)] {
+      let plain = ArrowArray(texts(count, distinct: distinct, length: length))
+      let coded = plain.inDictionary()
+      #expect(coded.type == type && coded.count == count && coded.nullCount == plain.nullCount)
+      #expect(coded.decoded().isEqual(to: plain))
+      let slice = plain.slice(count / 3..<count)
+      #expect(slice.inDictionary().decoded().isEqual(to: slice))
+    }
+    let nulls = ArrowArray([String?](repeating: nil, count: count)).inDictionary()
+    #expect(nulls.type == type && nulls.nullCount == count)
+  }
+
+  @Test func indicesCanBeWidened() {
+    let coded = ArrowArray(texts(2_000, distinct: 9, length: 4)).codingTexts()
+    let wide = coded.withIndices(as: .int32)
+    #expect(wide.type == .dictionary(index: .int32, value: .utf8, isOrdered: false))
+    #expect(wide.decoded().isEqual(to: coded.decoded()))
+  }
 }
