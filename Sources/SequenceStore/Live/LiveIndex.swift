@@ -102,9 +102,11 @@ package final class LiveIndex: Sendable {
   /// Drops what the dataset's tables of `snapshot` have.
   package func cover(by snapshot: StoreSnapshot) {
     // What is dropped is freed after the lock is.
-    _ = state.withLock { state in
+    let isDropped = state.withLock { state in
       snapshot.datasets.map { name, dataset in state.cover(name, dataset.coveredSegments) }
-    }
+    }.contains { !$0.isEmpty }
+    // A segment's rows lie among what outlives them: the allocator alone would find little to give back.
+    if isDropped { FreedMemory.giveBack() }
   }
 
   // MARK: Reading
