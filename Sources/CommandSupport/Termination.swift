@@ -6,17 +6,9 @@ import Glibc
 /// Make it before other threads are started: they inherit that the signals are blocked and wait to be asked for. A signal
 /// that the process was started to ignore, as SIGINT is behind a script's `&`, stays ignored.
 package struct Termination: Sendable {
-  package init() {
-    var signals = Self.signals
-    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-  }
+  package init() { Self.signals.block() }
 
-  private static var signals: sigset_t {
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    for signal in [SIGTERM, SIGINT] where !isIgnored(signal) { unsafe sigaddset(&signals, signal) }
-    return signals
-  }
+  private static var signals: sigset_t { sigset_t([SIGTERM, SIGINT].filter { !isIgnored($0) }) }
 
   private static func isIgnored(_ signal: Int32) -> Bool {
     var action = sigaction()
@@ -41,17 +33,9 @@ package struct Termination: Sendable {
 
 /// The request to read configuration again (SIGHUP), turned into calls. Make it before other threads are started.
 package struct ReloadRequest: Sendable {
-  package init() {
-    var signals = Self.signals
-    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-  }
+  package init() { Self.signals.block() }
 
-  private static var signals: sigset_t {
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    unsafe sigaddset(&signals, SIGHUP)
-    return signals
-  }
+  private static var signals: sigset_t { sigset_t([SIGHUP]) }
 
   /// Runs `body`, on a thread of its own, whenever the request comes.
   package func then(_ body: @escaping @Sendable () -> Void) {
@@ -60,6 +44,20 @@ package struct ReloadRequest: Sendable {
       var signal: Int32 = 0
       while unsafe sigwait(&signals, &signal) == 0 { body() }
     }
+  }
+}
+
+extension sigset_t {
+  fileprivate init(_ signals: [Int32]) {
+    self.init()
+    unsafe sigemptyset(&self)
+    for signal in signals { unsafe sigaddset(&self, signal) }
+  }
+
+  /// Lets no thread that is started from now on be interrupted by them.
+  fileprivate func block() {
+    var signals = self
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
   }
 }
 

@@ -26,11 +26,7 @@ struct ExampleStore {
 
   /// Runs a script in the directory that has to succeed; answers what it prints.
   @discardableResult func run(_ script: String, _ variables: [String: String] = [:]) throws -> String {
-    let own = [
-      "EXAMPLE": example, "SEQ_DEFINITIONS": path + "/definitions.json", "SEQ_STORE": store,
-      "SEQLINE_PYTHONPATH": SharedData.packageRoot + "/python",
-    ]
-    return try Shell.succeed(script, in: path, environment: own.merging(variables) { $1 })
+    try directory.runStages(script, adding: ["EXAMPLE": example].merging(variables) { $1 })
   }
 
   /// Replaces days of the store by what a command prints, through all five stages.

@@ -46,12 +46,7 @@ import Testing
   }
 
   @discardableResult private func run(_ script: String, store: String = "batch") throws -> String {
-    try Shell.succeed(
-      script, in: directory.path,
-      environment: [
-        "SEQ_DEFINITIONS": directory.path + "/definitions.json", "SEQ_STORE": "\(directory.path)/\(store)",
-        "SEQLINE_PYTHONPATH": SharedData.packageRoot + "/python",
-      ])
+    try directory.runStages(script, store: store)
   }
 
   /// Events with ties, corrections, and corrections that take events back; each arrives after those before it.

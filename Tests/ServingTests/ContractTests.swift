@@ -30,12 +30,8 @@ import Testing
     directory.write(Self.definitions, to: "definitions.py")
     directory.write("item_id,category\n" + (0..<8).map { "\($0),c\n" }.joined(), to: "stored.csv")
     directory.write("item_id,price\n" + (0..<5).map { "\($0),\($0)\n" }.joined(), to: "shown.csv")
-    let environment = [
-      "SEQ_DEFINITIONS": directory.path + "/definitions.json", "SEQ_STORE": directory.path + "/store",
-      "SEQLINE_PYTHONPATH": SharedData.packageRoot + "/python",
-    ]
     // Clicks of the last minute; no save, and no tap at all.
-    try Shell.succeed(
+    try directory.runStages(
       """
       seq-config compile definitions.py -o definitions.json
       now=$(date +%s)000
@@ -43,7 +39,7 @@ import Testing
         echo '{"user": 1, "ts": '$((now - n * 1000 - 60000))', "seen": '$((now - n * 1000 - 30000))', "id": "'$n'", "item": '$n', "kind": "click"}'
       done > raw.ndjson
       seq-ingest --source web raw.ndjson | seq-filter --source web | seq-enrich --tables . | seq-assemble | seq-index --replace all
-      """, in: directory.path, environment: environment)
+      """)
     server = try RunningServer(
       ["--store", "store", "--definitions", "definitions.json", "--tables", "."], in: directory.path)
   }

@@ -22,12 +22,7 @@ import Testing
   private let directory = TemporaryDirectory()
 
   @discardableResult private func run(_ script: String) throws -> String {
-    try Shell.succeed(
-      script, in: directory.path,
-      environment: [
-        "SEQ_DEFINITIONS": directory.path + "/definitions.json", "SEQ_STORE": directory.path + "/store",
-        "SEQLINE_PYTHONPATH": SharedData.packageRoot + "/python",
-      ])
+    try directory.runStages(script)
   }
 
   /// What stages and server tell after a batch and its repetition, a stream, and requests of a tenant with a limit.

@@ -25,15 +25,11 @@ import Testing
         + #""item": \#(number), "kind": \#(number % 7 == 0 ? "null" : "\"kind \(number % 3)\"")}"# + "\n"
     }
     directory.write(lines.joined(), to: "raw.ndjson")
-    try Shell.succeed(
+    try directory.runStages(
       """
       seq-config compile definitions.py -o definitions.json
       seq-filter raw.ndjson | seq-enrich | seq-assemble | seq-index --replace all
-      """, in: directory.path,
-      environment: [
-        "SEQ_DEFINITIONS": directory.path + "/definitions.json", "SEQ_STORE": directory.path + "/store",
-        "SEQLINE_PYTHONPATH": SharedData.packageRoot + "/python",
-      ])
+      """)
   }
 
   @Test func aLongAnswerComesInPiecesAndIsTheSame() throws {

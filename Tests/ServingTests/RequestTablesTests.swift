@@ -27,12 +27,7 @@ import Testing
   }
 
   @discardableResult private func run(_ script: String) throws -> String {
-    try Shell.succeed(
-      script, in: directory.path,
-      environment: [
-        "SEQ_DEFINITIONS": directory.path + "/definitions.json", "SEQ_STORE": directory.path + "/store",
-        "SEQLINE_PYTHONPATH": SharedData.packageRoot + "/python",
-      ])
+    try directory.runStages(script)
   }
 
   /// Puts a table in the place of the one that is there, whole.

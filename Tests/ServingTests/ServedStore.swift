@@ -38,11 +38,7 @@ struct ServedStore {
   var store: StoreDirectory { StoreDirectory(directory.path + "/store") }
 
   @discardableResult func run(_ script: String) throws -> String {
-    let variables = [
-      "SEQ_DEFINITIONS": directory.path + "/definitions.json", "SEQ_STORE": store.path,
-      "SEQLINE_PYTHONPATH": SharedData.packageRoot + "/python",
-    ]
-    return try Shell.succeed(script, in: directory.path, environment: variables)
+    try directory.runStages(script)
   }
 
   /// Replaces all days by random events.

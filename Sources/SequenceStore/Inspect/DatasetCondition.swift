@@ -13,8 +13,7 @@ package struct DatasetCondition: Sendable {
   init?(_ dataset: DatasetSnapshot) {
     guard let delta = dataset.delta else { return nil }
     version = delta.version
-    let seenAt = dataset.derived[SystemColumns.seenAt] ?? SystemColumns.seenAt
-    newestSeenMicros = dataset.files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max()
+    newestSeenMicros = dataset.derived.newestSeenMicros(in: dataset.files)
     horizonMicros = dataset.horizons.newest
     let buckets = dataset.buckets.lazy.map { DatasetHealth.BucketState($0.bucket, $0.files) }
     latestBucket = buckets.first { $0.rowCount > 0 }

@@ -31,6 +31,12 @@ package struct DatasetHealth: Sendable {
     package var range: String
     package var rowCount: Int
     package var drift: ReplacementDrift
+
+    /// The share of its events that had been there before, and as they are.
+    package var rightShare: Double {
+      let drift = drift.total
+      return rowCount > 0 ? 1 - min(1, Double(drift.added + drift.changed) / Double(rowCount)) : 1
+    }
   }
 
   package let dataset: String
@@ -53,8 +59,7 @@ package struct DatasetHealth: Sendable {
     self.dataset = name
     version = delta.version
     buckets = dataset.buckets.map { BucketState($0.bucket, $0.files) }
-    let seenAt = dataset.derived[SystemColumns.seenAt] ?? SystemColumns.seenAt
-    newestSeenMicros = dataset.files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max()
+    newestSeenMicros = dataset.derived.newestSeenMicros(in: dataset.files)
     do {
       let known = earlier.flatMap { $0.version <= delta.version ? $0 : nil }
       let recent = try Self.replacements(

@@ -65,8 +65,7 @@ package struct DatasetReport: Sendable {
     if let first, let last = table.buckets.first { days = first...last.bucket.days.upperBound }
     retractionCount = table.retractions.count
     horizonMicros = ReplacementHorizons(delta).newest
-    let seenAt = table.derived[SystemColumns.seenAt] ?? SystemColumns.seenAt
-    newestSeenMicros = table.files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max()
+    newestSeenMicros = table.derived.newestSeenMicros(in: table.files)
     for file in table.files { try add(file) }
   }
 

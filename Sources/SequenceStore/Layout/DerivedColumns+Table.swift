@@ -88,3 +88,12 @@ extension DerivedColumns {
     return stated.isEqual(to: derived)
   }
 }
+
+extension DerivedColumns {
+  /// When the newest row of some files arrived, in microseconds, rounded up to the millisecond; nil when their statistics
+  /// do not say.
+  func newestSeenMicros(in files: [StoreFile]) -> Int64? {
+    let seenAt = self[SystemColumns.seenAt] ?? SystemColumns.seenAt
+    return files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max()
+  }
+}

@@ -117,9 +117,7 @@ extension Anomaly: CustomStringConvertible {
 
   /// To three digits, or as a whole number.
   private static func rounded(_ value: Double) -> String {
-    let factor: Double = abs(value) >= 100 ? 1 : abs(value) >= 10 ? 10 : abs(value) >= 1 ? 100 : 1_000
-    let rounded = (value * factor).rounded() / factor
-    return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int64(rounded))" : "\(rounded)"
+    DecimalText.format(value, places: abs(value) >= 100 ? 0 : abs(value) >= 10 ? 1 : abs(value) >= 1 ? 2 : 3)
   }
 }
 

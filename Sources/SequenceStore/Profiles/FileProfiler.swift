@@ -87,12 +87,10 @@ struct FileProfiler {
     let first = (0..<names.count).map { firstGroup(of: names.string($0)) }
     let (types, times) = (batch.columns[0], batch.columns[1].values)
     return (0..<batch.rowCount).map { row in
-      let hour = (times.load(row, as: Int64.self) - day.startMicros) / Self.hourMicros
+      let hour = (times.load(row, as: Int64.self) - day.startMicros) / ProfilePeriod.hourMicros
       return first[types.dictionaryIndex(row)] + Int(min(max(0, hour), 23))
     }
   }
-
-  private static let hourMicros: Int64 = 3_600_000_000
 
   private mutating func firstGroup(of eventType: String) -> Int {
     if let known = firstGroups[eventType] { return known }

@@ -1,7 +1,7 @@
 // STORE/profiles/
 //   DATASET/2026-11-20.ndjson   what a day's events are like: a line for each data file, see FileProfile
 //   DATASET/history.json        how its columns and definitions came to be: see TableHistory
-//   anomalies.ndjson            what is not as it was in the weeks before: a line for each anomaly
+//   anomalies.json              what is not as it was in the weeks before: see AnomalyReport
 import DeltaLog
 import Engine
 import JSONText

@@ -185,8 +185,7 @@ package struct Compaction {
 
   /// When the newest row was seen, or a little before: statistics round times to milliseconds.
   private func newestRow(of table: TableRewrite) -> Int64? {
-    let seenAt = table.derived[SystemColumns.seenAt] ?? SystemColumns.seenAt
-    return table.files.compactMap { $0.statistics?.timestampRange(seenAt)?.upperBound }.max().map { $0 - 1_000 }
+    table.derived.newestSeenMicros(in: table.files).map { $0 - 1_000 }
   }
 
   /// Merges the retractions of each bucket, and lets those go that hide nothing and are needed no more.

@@ -31,7 +31,7 @@ struct Demands {
         let demand = DurationText.format(freshnessMicros)
         breaches.append(
           type.freshnessSeconds.map {
-            "event type '\(type.name)' is \(rounded($0, places: 3)) s behind; \(demand) is demanded"
+            "event type '\(type.name)' is \(DecimalText.format($0, places: 3)) s behind; \(demand) is demanded"
           }
             ?? "of event type '\(type.name)' it is not known how fresh it is; \(demand) is demanded")
       }

@@ -60,10 +60,8 @@ struct SequenceContract {
 
   /// How much of what the last batch brought had been there before, and as the batch has it.
   private static func completeness(_ replacement: DatasetHealth.Replacement) -> JSONValue {
-    let drift = replacement.drift.total
-    let wrong = Double(drift.added + drift.changed) / Double(max(1, replacement.rowCount))
-    return [
-      "share": .number(max(0, 1 - wrong)), "days": .string(replacement.range),
+    [
+      "share": .number(replacement.rightShare), "days": .string(replacement.range),
       "events": .integer(Int64(replacement.rowCount)),
       "measured_at": .string(rfc3339(replacement.committedMillis * 1_000)),
     ]

@@ -126,15 +126,7 @@ struct LookupCoverage: Sendable {
   var json: String {
     var members: [String] = []
     if let found { members += [#""found":\#(found.count)"#, #""total":\#(found.total)"#] }
-    if let storedShare { members.append(#""stored":\#(rounded(storedShare, places: 6))"#) }
+    if let storedShare { members.append(#""stored":\#(DecimalText.format(storedShare, places: 6))"#) }
     return "{" + members.joined(separator: ",") + "}"
   }
-}
-
-/// A number as short as so many decimal places allow.
-func rounded(_ value: Double, places: Int) -> String {
-  var scale = 1.0
-  for _ in 0..<places { scale *= 10 }
-  let number = (value * scale).rounded() / scale
-  return number == number.rounded() && abs(number) < 1e15 ? "\(Int64(number))" : "\(number)"
 }

@@ -89,11 +89,3 @@ extension OverviewPage {
     return sequences.compactMap { $0.completeness?.share }.max()
   }
 }
-
-extension DatasetHealth.Replacement {
-  /// The share of its events that had been there before, and as they are.
-  var rightShare: Double {
-    let drift = drift.total
-    return rowCount > 0 ? 1 - min(1, Double(drift.added + drift.changed) / Double(rowCount)) : 1
-  }
-}

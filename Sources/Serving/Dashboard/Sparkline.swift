@@ -1,3 +1,5 @@
+import Definitions
+
 /// A number's recent past, as a line without axes.
 struct Sparkline {
   /// Oldest first; nil leaves a hole.
@@ -47,11 +49,7 @@ struct Sparkline {
     return path
   }
 
-  /// To three digits after the point.
-  private static func text(_ value: Double) -> String {
-    let rounded = (value * 1_000).rounded() / 1_000
-    return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
-  }
+  private static func text(_ value: Double) -> String { DecimalText.format(value, places: 3) }
 }
 
 /// A share of a whole, drawn.

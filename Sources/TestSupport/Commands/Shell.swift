@@ -41,3 +41,22 @@ public enum Shell {
     return result.output
   }
 }
+
+extension TemporaryDirectory {
+  /// Runs a script in the directory that has to succeed, over its `definitions.json` and a store in it; answers its
+  /// standard output.
+  ///
+  /// - Parameters:
+  ///   - store: the store's name in the directory.
+  ///   - variables: more of the environment.
+  /// - Throws: as `Shell.succeed` does.
+  @discardableResult public func runStages(
+    _ script: String, store: String = "store", adding variables: [String: String] = [:]
+  ) throws -> String {
+    let own = [
+      "SEQ_DEFINITIONS": "\(path)/definitions.json", "SEQ_STORE": "\(path)/\(store)",
+      "SEQLINE_PYTHONPATH": SharedData.packageRoot + "/python",
+    ]
+    return try Shell.succeed(script, in: path, environment: own.merging(variables) { $1 })
+  }
+}
