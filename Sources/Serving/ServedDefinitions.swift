@@ -10,11 +10,16 @@ final class ServedDefinitions: Sendable {
   let plans: [String: SequencePlan]
   /// By sequence.
   let lookups: [String: [SequenceLookup]]
+  /// What requests for events ask again and again.
+  let forms = SequenceForms()
+  /// As `version:digest`.
+  let label: String
 
   /// - Parameter tables: of the look-ups that are used when events are read.
   /// - Throws: when a sequence's expressions do not fit the datasets, or a table is missing.
   init(_ definitions: DefinitionSet, tables: [String: LookupTable]) throws {
     self.definitions = definitions
+    label = "\(definitions.version):\(definitions.digest)"
     var plans: [String: SequencePlan] = [:]
     for sequence in definitions.sequences {
       plans[sequence.name] = try SequencePlan(sequence, in: definitions, tables: tables)
@@ -24,23 +29,12 @@ final class ServedDefinitions: Sendable {
       uniqueKeysWithValues: plans.map { ($0.key, SequenceLookup.all(of: $0.value, in: definitions)) })
   }
 
-  /// As `version:digest`.
-  var label: String { "\(definitions.version):\(definitions.digest)" }
-
   /// The datasets that sequences read.
   var datasets: Set<String> { Set(plans.values.flatMap(\.datasets)) }
 
   /// The type of the keys of a sequence's users.
   func userType(of plan: SequencePlan) -> DataType {
     plan.datasets.first.flatMap { definitions.dataset($0)?.userType } ?? .int64
-  }
-
-  /// The user that a request names.
-  /// - Throws: 400 when the text is no key of the sequence's users.
-  func user(_ text: String, of plan: SequencePlan) throws(RequestError) -> UserID {
-    let type = userType(of: plan)
-    guard let user = UserID(text, type: type) else { throw RequestError(.badRequest, "user '\(text)' is no \(type)") }
-    return user
   }
 }
 

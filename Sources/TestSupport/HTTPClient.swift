@@ -55,6 +55,9 @@ public final class HTTPClient {
     }
   }
 
+  /// Says that nothing more will be sent.
+  public func endSending() { shutdown(socket, Int32(SHUT_WR)) }
+
   /// Sends what the connection takes at once; answers how many bytes that were.
   public func sendWithoutWaiting(_ bytes: [UInt8]) -> Int {
     let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)

@@ -1,4 +1,6 @@
+import Glibc
 import JSONText
+import Serving
 import TestSupport
 import Testing
 
@@ -10,6 +12,58 @@ import Testing
     let targets = (0..<50).map { "/v1/sequences/all/users/\($0)?until=2026-11-20T00:00:00Z" }
     client.send(targets.map { "GET \($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
     for number in 0..<50 { #expect(try client.receive()?.json["user"] == .string("\(number)")) }
+  }
+
+  /// Whatever the answers take.
+  private func slowServer() throws -> ScriptedServer {
+    try ScriptedServer { question in
+      guard question.path == ["slow"] else { return ScriptedServer.echo(question) }
+      return .later {
+        usleep(100_000)
+        return HTTPAnswer(text: "slow")
+      }
+    }
+  }
+
+  @Test func answersComeInTheOrderOfTheRequests() throws {
+    let client = try slowServer().client()
+    let targets = ["/slow", "/1", "/%zz", "/slow", "/slow", "/2", "/%zz", "/%zz", "/3"]
+    for _ in 0..<5 {
+      client.send(targets.map { "GET \($0) HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc" }.joined())
+      for target in targets {
+        let answer = try #require(try client.receive())
+        #expect(answer.status == (target == "/%zz" ? 400 : 200))
+        if answer.status == 200 { #expect(answer.text == (target == "/slow" ? "slow" : "GET \(target) ")) }
+      }
+    }
+  }
+
+  @Test func manyRefusedRequestsAheadAreAllAnswered() throws {
+    let client = try slowServer().client()
+    let request = "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n"
+    client.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n" + String(repeating: request, count: 5_000))
+    #expect(try client.receive()?.text == "slow")
+    for _ in 0..<5_000 { #expect(try client.receive()?.status == 400) }
+  }
+
+  @Test func whoSendsNothingMoreIsStillAnswered() throws {
+    let server = try slowServer()
+    for _ in 0..<5 {
+      let client = try server.client()
+      client.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+      client.endSending()
+      for _ in 0..<2 { #expect(try client.receive()?.text == "slow") }
+      #expect(try client.receive() == nil)
+    }
+    let idle = try server.client()
+    #expect(try idle.get("/x").status == 200)
+    idle.endSending()
+    #expect(try idle.receive() == nil)
+    let broken = try server.client()
+    broken.send("GET /x HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+    broken.endSending()
+    #expect(try broken.receive()?.status == 400)
+    #expect(try broken.receive() == nil)
   }
 
   @Test(arguments: ["HTTP/1.0\r\n", "HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"])

@@ -59,8 +59,13 @@ import Testing
       let refused = try server.get(target, headers: reader)
       #expect(refused.status == 403 && refused.json["error"]?.string?.contains("not yours") == true, "\(target)")
     }
-    let all = try server.get(events, headers: Self.bearer("owner"))
-    #expect(all.json["events"]?.array?.first?.object?.count ?? 0 > 2)
+    // The same words of another caller mean what that one may read.
+    for _ in 0..<2 {
+      let all = try server.get(events, headers: Self.bearer("owner"))
+      #expect(all.json["events"]?.array?.first?.object?.count ?? 0 > 2)
+      let own = try server.get(events, headers: reader)
+      #expect(own.json["events"]?.array?.first?.object?.count == 2)
+    }
     #expect(try server.get("/v1/sequences/no", headers: Self.bearer("owner")).status == 404)
   }
 

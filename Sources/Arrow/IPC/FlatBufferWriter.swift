@@ -29,43 +29,63 @@ struct FlatBufferWriter: ~Copyable {
   /// Where a reference is still to be filled in.
   struct Reference { let position: Int }
 
-  private var bytes = BufferBuilder(capacity: 1024)
+  /// What most messages fit in, and what `malloc` has at hand.
+  private var bytes = BufferBuilder(capacity: 768)
+  /// Where the flatbuffer begins.
+  private let start: Int
 
-  /// Room for the reference to the root table.
-  init() { bytes.append(UInt32(0)) }
+  /// Begins with room for the reference to the root table.
+  ///
+  /// - Parameter prefix: bytes before the flatbuffer, a multiple of 8; where they are filled in, it is finished.
+  init(after prefix: Buffer) {
+    precondition(prefix.byteCount % 8 == 0, "\(prefix.byteCount) bytes are no multiple of 8")
+    bytes.append(prefix)
+    start = bytes.byteCount
+    bytes.append(UInt32(0))
+  }
 
-  static var root: Reference { Reference(position: 0) }
+  /// Goes on with what another writer wrote after a prefix of so many bytes.
+  init(_ written: Buffer, start: Int) {
+    self.start = start
+    bytes.reserve(written.byteCount + 256)
+    bytes.append(written)
+  }
+
+  var root: Reference { Reference(position: start) }
 
   /// Writes a table and points `reference` at it.
-  /// - Returns: the references among its slots, in order.
-  mutating func table(_ slots: [Slot], at reference: Reference) -> [Reference] {
-    var places: [Int] = []
+  /// - Returns: by the slots' places, the references among them.
+  mutating func table<let count: Int>(_ slots: [count of Slot], at reference: Reference) -> [count of Reference] {
+    var places = [count of Int](repeating: 0)
     var byteCount = 4
-    for slot in slots {
-      let width = slot.byteCount
-      if width > 0 { byteCount = (byteCount + width - 1) / width * width }
-      places.append(width == 0 ? 0 : byteCount)
+    for index in slots.indices {
+      let width = slots[index].byteCount
+      if width == 0 { continue }
+      byteCount = (byteCount + width - 1) & ~(width - 1)
+      places[index] = byteCount
       byteCount += width
     }
-    let vtable = writeVTable(places, tableByteCount: byteCount)
+    let vtable = writeVTable(places.span, tableByteCount: byteCount)
     let position = bytes.byteCount
     point(reference)
     bytes.append(Int32(position - vtable))
-    for (slot, place) in zip(slots, places) where place > 0 { write(slot, at: position + place) }
-    return zip(slots, places).compactMap { slot, place in
-      if case .reference = slot { Reference(position: position + place) } else { nil }
+    var references = [count of Reference](repeating: reference)
+    for index in slots.indices where places[index] > 0 {
+      references[index] = Reference(position: position + places[index])
+      write(slots[index], at: position + places[index])
     }
+    return references
   }
 
   /// Writes a vtable such that the table can follow at a multiple of 8.
-  private mutating func writeVTable(_ places: [Int], tableByteCount: Int) -> Int {
+  private mutating func writeVTable(_ places: Span<Int>, tableByteCount: Int) -> Int {
     let vtableByteCount = 4 + places.count * 2
-    bytes.pad(to: 2)
-    while (bytes.byteCount + vtableByteCount) % 8 != 0 { bytes.append(zeroes: 2) }
+    // The prefix is as long as leaves the flatbuffer's multiples of 8 where they are.
+    bytes.append(zeroes: (8 - (bytes.byteCount + vtableByteCount) % 8) % 8)
     let start = bytes.byteCount
     bytes.append(UInt16(vtableByteCount))
     bytes.append(UInt16(tableByteCount))
-    for place in places { bytes.append(UInt16(place)) }
+    for index in places.indices { bytes.append(UInt16(places[index])) }
     return start
   }
 
@@ -94,14 +114,21 @@ struct FlatBufferWriter: ~Copyable {
     bytes.append(UInt8(0))
   }
 
+  /// References that lie one after another.
+  struct References {
+    let start: Int
+
+    subscript(index: Int) -> Reference { Reference(position: start + index * 4) }
+  }
+
   /// Writes a vector of references.
-  mutating func references(count: Int, at reference: Reference) -> [Reference] {
+  mutating func references(count: Int, at reference: Reference) -> References {
     bytes.pad(to: 4)
     point(reference)
     bytes.append(UInt32(count))
     let start = bytes.byteCount
     bytes.append(zeroes: count * 4)
-    return (0..<count).map { Reference(position: start + $0 * 4) }
+    return References(start: start)
   }
 
   /// Writes a vector of structs of `width` Int64s each.
@@ -113,9 +140,15 @@ struct FlatBufferWriter: ~Copyable {
     bytes.append(contentsOf: words.span)
   }
 
-  /// The flatbuffer, filled up so that it and `prefix` bytes before it end at a multiple of `alignment`.
-  mutating func finish(prefix: Int, alignment: Int) -> Buffer {
-    while (bytes.byteCount + prefix) % alignment != 0 { bytes.append(UInt8(0)) }
+  /// What is written so far.
+  mutating func take() -> Buffer { bytes.take() }
+
+  /// The prefix and the flatbuffer, filled up to a multiple of `alignment`.
+  ///
+  /// - Parameter countPlace: where the prefix says in 32 bits how many bytes follow it.
+  mutating func finish(alignment: Int, countPlace: Int) -> Buffer {
+    bytes.pad(to: alignment)
+    bytes.overwrite(Int32(bytes.byteCount - start), atByteOffset: countPlace)
     return bytes.take()
   }
 }

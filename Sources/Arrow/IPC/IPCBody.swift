@@ -18,15 +18,25 @@ struct IPCBody {
 
   init(_ columns: [ArrowArray], rowCount: Int) {
     self.rowCount = rowCount
+    reserve(columns.count)
     for column in columns { append(column) }
   }
 
   /// - Parameter stated: how the schema states the columns.
   init(_ columns: [ArrowArray], as stated: [IPCColumn], rowCount: Int) {
     self.rowCount = rowCount
-    for (column, array) in zip(stated, columns) {
-      if column.runEnds == nil { append(array) } else { append(runs: array) }
+    reserve(columns.count)
+    for index in columns.indices {
+      if stated[index].runEnds == nil { append(columns[index]) } else { append(runs: columns[index]) }
     }
+  }
+
+  /// Makes room for columns without children.
+  private mutating func reserve(_ columnCount: Int) {
+    nodes.reserveCapacity(columnCount * 2)
+    buffers.reserveCapacity(columnCount * 6)
+    pieces.reserveCapacity(columnCount * 2)
+    places.reserveCapacity(columnCount * 2)
   }
 
   /// Appends a dictionary array whose indices number its runs: where the runs end, and their values.
@@ -41,14 +51,14 @@ struct IPCBody {
       run += 1
     }
     if array.count > 0 { ends.append(Int32(array.count)) }
-    nodes += [Int64(array.count), 0]
+    appendNode(array.count, nullCount: 0)
     let runCount = ends.byteCount / 4
     append(ArrowArray(.int32, count: runCount, storage: .fixed(ends.finish())))
     append(values.slice(first..<first + runCount))
   }
 
   private mutating func append(_ array: ArrowArray) {
-    nodes += [Int64(array.count), Int64(array.nullCount)]
+    appendNode(array.count, nullCount: array.nullCount)
     if case .null = array.storage { return }
     append(array.validity.map { Self.bytes($0) } ?? .empty)
     switch array.storage {
@@ -67,9 +77,15 @@ struct IPCBody {
     }
   }
 
+  private mutating func appendNode(_ count: Int, nullCount: Int) {
+    nodes.append(Int64(count))
+    nodes.append(Int64(nullCount))
+  }
+
   private mutating func append(_ bytes: Buffer) {
     let known = bytes.isEmpty ? nil : pieces.firstIndex { $0.isIdentical(to: bytes) }
-    buffers += [known.map { places[$0] } ?? Int64(byteCount), Int64(bytes.byteCount)]
+    buffers.append(known.map { places[$0] } ?? Int64(byteCount))
+    buffers.append(Int64(bytes.byteCount))
     if bytes.isEmpty || known != nil { return }
     pieces.append(bytes)
     places.append(Int64(byteCount))

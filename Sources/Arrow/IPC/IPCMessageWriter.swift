@@ -7,89 +7,115 @@ enum IPCMessageWriter {
   /// Bodies begin, and their buffers lie, at multiples of this many bytes of the stream.
   static let alignment = 64
 
-  static func schema(_ columns: [IPCColumn], metadata: [String: String]) -> Buffer {
-    var writer = Writer()
+  /// A schema message to which metadata may be added.
+  struct SchemaHead {
+    fileprivate let bytes: Buffer
+    /// Of the metadata that is still to come.
+    fileprivate let places: Writer.References
+    fileprivate let count: Int
+
+    var byteCount: Int { bytes.byteCount }
+  }
+
+  /// - Parameter more: how many pairs of metadata are added to those of the schema.
+  static func schemaHead(_ columns: [IPCColumn], metadata: [String: String], more: Int) -> SchemaHead {
+    var writer = Writer(after: prefix)
     let header = message(.schema, bodyByteCount: 0, &writer)
-    let references = writer.table([.short(0), .reference, metadata.isEmpty ? .absent : .reference], at: header)
-    write(columns, at: references[0], &writer)
-    if !metadata.isEmpty { write(metadata, at: references[1], &writer) }
+    let count = metadata.count + more
+    let parts = writer.table([.short(0), .reference, count == 0 ? .absent : .reference], at: header)
+    write(columns, at: parts[1], &writer)
+    var places = Writer.References(start: 0)
+    if count > 0 { places = write(metadata, more: more, at: parts[2], &writer) }
+    return SchemaHead(
+      bytes: writer.take(), places: Writer.References(start: places[metadata.count].position), count: more)
+  }
+
+  static func schema(_ head: SchemaHead, metadata: [(key: String, value: String)]) -> Buffer {
+    precondition(metadata.count == head.count, "\(metadata.count) pairs of metadata for \(head.count)")
+    var writer = Writer(head.bytes, start: prefix.byteCount)
+    for index in metadata.indices { write(metadata[index], at: head.places[index], &writer) }
     return framed(&writer)
   }
 
   static func recordBatch(_ body: IPCBody) -> Buffer {
-    var writer = Writer()
+    var writer = Writer(after: prefix)
     let header = message(.recordBatch, bodyByteCount: body.byteCount, &writer)
     write(body, at: header, &writer)
     return framed(&writer)
   }
 
   static func dictionaryBatch(_ body: IPCBody, id: Int64) -> Buffer {
-    var writer = Writer()
+    var writer = Writer(after: prefix)
     let header = message(.dictionaryBatch, bodyByteCount: body.byteCount, &writer)
-    let references = writer.table([.long(id), .reference, .bool(false)], at: header)
-    write(body, at: references[0], &writer)
+    let parts = writer.table([.long(id), .reference, .bool(false)], at: header)
+    write(body, at: parts[1], &writer)
     return framed(&writer)
   }
+
+  /// The continuation mark, and the metadata's length where it is filled in.
+  private static let prefix = Buffer([IPCFormat.continuation, 0])
 
   /// The mark that ends a stream.
   static let end = Buffer([IPCFormat.continuation, 0])
 
   private static func message(_ kind: IPCFormat.Message, bodyByteCount: Int, _ writer: inout Writer) -> Writer.Reference
   {
-    let slots: [Writer.Slot] = [
-      .short(IPCFormat.metadataV5), .byte(kind.rawValue), .reference, .long(Int64(bodyByteCount)),
-    ]
-    return writer.table(slots, at: Writer.root)[0]
+    writer.table(
+      [.short(IPCFormat.metadataV5), .byte(kind.rawValue), .reference, .long(Int64(bodyByteCount))], at: writer.root)[2]
   }
 
   private static func write(_ body: IPCBody, at reference: Writer.Reference, _ writer: inout Writer) {
-    let references = writer.table([.long(Int64(body.rowCount)), .reference, .reference], at: reference)
-    writer.structs(body.nodes, width: 2, at: references[0])
-    writer.structs(body.buffers, width: 2, at: references[1])
+    let parts = writer.table([.long(Int64(body.rowCount)), .reference, .reference], at: reference)
+    writer.structs(body.nodes, width: 2, at: parts[1])
+    writer.structs(body.buffers, width: 2, at: parts[2])
   }
 
-  /// Puts the continuation mark and the metadata's length before it.
   private static func framed(_ writer: inout Writer) -> Buffer {
-    let metadata = writer.finish(prefix: 8, alignment: alignment)
-    var message = BufferBuilder(capacity: 8 + metadata.byteCount)
-    message.append(IPCFormat.continuation)
-    message.append(Int32(metadata.byteCount))
-    message.append(metadata)
-    return message.finish()
+    writer.finish(alignment: alignment, countPlace: 4)
   }
 
   private static func write(_ columns: [IPCColumn], at reference: Writer.Reference, _ writer: inout Writer) {
     let places = writer.references(count: columns.count, at: reference)
-    for (column, place) in zip(columns, places) { write(column, at: place, &writer) }
+    for index in columns.indices { write(columns[index], at: places[index], &writer) }
   }
 
   private static func write(_ column: IPCColumn, at reference: Writer.Reference, _ writer: inout Writer) {
     let field = column.field
-    let references = writer.table(
+    let parts = writer.table(
       [
         .reference, .bool(field.isNullable), .byte(typeID(column).rawValue), .reference,
         column.dictionaryID == nil ? .absent : .reference, .reference, field.metadata.isEmpty ? .absent : .reference,
       ], at: reference)
-    writer.string(field.name, at: references[0])
-    write(column.runEnds == nil ? field.type.valueType : .null, at: references[1], &writer)
-    var next = 2
+    writer.string(field.name, at: parts[0])
+    write(column.runEnds == nil ? field.type.valueType : .null, at: parts[3], &writer)
     if let id = column.dictionaryID, case .dictionary(let index, _, let isOrdered) = field.type {
-      let parts = writer.table([.long(id), .reference, .bool(isOrdered)], at: references[next])
-      write(index, at: parts[0], &writer)
-      next += 1
+      let encoding = writer.table([.long(id), .reference, .bool(isOrdered)], at: parts[4])
+      write(index, at: encoding[1], &writer)
     }
-    write(column.statedChildren, at: references[next], &writer)
-    if !field.metadata.isEmpty { write(field.metadata, at: references[next + 1], &writer) }
+    write(column.statedChildren, at: parts[5], &writer)
+    if !field.metadata.isEmpty { _ = write(field.metadata, more: 0, at: parts[6], &writer) }
   }
 
   /// Writes key-value pairs, sorted by key, so that equal metadata gives equal bytes.
-  private static func write(_ metadata: [String: String], at reference: Writer.Reference, _ writer: inout Writer) {
-    let places = writer.references(count: metadata.count, at: reference)
-    for (pair, place) in zip(metadata.sorted { $0.key < $1.key }, places) {
-      let parts = writer.table([.reference, .reference], at: place)
-      writer.string(pair.key, at: parts[0])
-      writer.string(pair.value, at: parts[1])
+  ///
+  /// - Parameter more: how many pairs will follow.
+  /// - Returns: the places of all.
+  private static func write(
+    _ metadata: [String: String], more: Int, at reference: Writer.Reference, _ writer: inout Writer
+  ) -> Writer.References {
+    let places = writer.references(count: metadata.count + more, at: reference)
+    for (index, pair) in metadata.sorted(by: { $0.key < $1.key }).enumerated() {
+      write(pair, at: places[index], &writer)
     }
+    return places
+  }
+
+  private static func write(
+    _ pair: (key: String, value: String), at reference: Writer.Reference, _ writer: inout Writer
+  ) {
+    let parts = writer.table([.reference, .reference], at: reference)
+    writer.string(pair.key, at: parts[0])
+    writer.string(pair.value, at: parts[1])
   }
 
   private static func typeID(_ column: IPCColumn) -> IPCFormat.TypeID {
@@ -121,29 +147,27 @@ enum IPCMessageWriter {
   /// Writes the table that the type's number promises.
   private static func write(_ type: DataType, at reference: Writer.Reference, _ writer: inout Writer) {
     func unit(_ unit: TimeUnit) -> Writer.Slot { .short(Int16(unit.rawValue)) }
-    var zone: String?
-    let slots: [Writer.Slot]
+    func table<let count: Int>(_ slots: [count of Writer.Slot]) { _ = writer.table(slots, at: reference) }
     switch type {
-    case .int8, .int16, .int32, .int64: slots = [.int(Int32(type.byteWidth! * 8)), .bool(true)]
-    case .uint8, .uint16, .uint32, .uint64: slots = [.int(Int32(type.byteWidth! * 8)), .bool(false)]
-    case .float16: slots = [.short(0)]
-    case .float32: slots = [.short(1)]
-    case .float64: slots = [.short(2)]
-    case .fixedSizeBinary(let width): slots = [.int(Int32(width))]
-    case .date32: slots = [.short(0)]
-    case .date64: slots = [.short(1)]
-    case .time32(let time): slots = [unit(time), .int(32)]
-    case .time64(let time): slots = [unit(time), .int(64)]
-    case .timestamp(let time, let name):
-      zone = name
-      slots = [unit(time), name == nil ? .absent : .reference]
-    case .duration(let time): slots = [unit(time)]
-    case .decimal128(let precision, let scale): slots = [.int(Int32(precision)), .int(Int32(scale)), .int(128)]
-    case .fixedSizeList(_, let count): slots = [.int(Int32(count))]
-    case .map(_, let keysSorted): slots = [.bool(keysSorted)]
-    case .null, .boolean, .utf8, .binary, .list, .structure, .dictionary: slots = []
+    case .int8, .int16, .int32, .int64: table([.int(Int32(type.byteWidth! * 8)), .bool(true)])
+    case .uint8, .uint16, .uint32, .uint64: table([.int(Int32(type.byteWidth! * 8)), .bool(false)])
+    case .float16: table([.short(0)])
+    case .float32: table([.short(1)])
+    case .float64: table([.short(2)])
+    case .fixedSizeBinary(let width): table([.int(Int32(width))])
+    case .date32: table([.short(0)])
+    case .date64: table([.short(1)])
+    case .time32(let time): table([unit(time), .int(32)])
+    case .time64(let time): table([unit(time), .int(64)])
+    case .timestamp(let time, nil): table([unit(time), .absent])
+    case .timestamp(let time, let zone?):
+      let parts = writer.table([unit(time), .reference], at: reference)
+      writer.string(zone, at: parts[1])
+    case .duration(let time): table([unit(time)])
+    case .decimal128(let precision, let scale): table([.int(Int32(precision)), .int(Int32(scale)), .int(128)])
+    case .fixedSizeList(_, let count): table([.int(Int32(count))])
+    case .map(_, let keysSorted): table([.bool(keysSorted)])
+    case .null, .boolean, .utf8, .binary, .list, .structure, .dictionary: table([])
     }
-    let references = writer.table(slots, at: reference)
-    if let zone { writer.string(zone, at: references[0]) }
   }
 }

@@ -10,16 +10,21 @@ enum IPCSchemaCache {
   struct Written: Sendable {
     let schema: Schema
     let runs: Set<String>
+    /// How many pairs of metadata each stream adds.
+    let more: Int
     let columns: [IPCColumn]
-    let message: Buffer
+    /// Dictionaries are numbered from 0.
+    let dictionaryCount: Int
+    let head: IPCMessageWriter.SchemaHead
 
-    init(_ schema: Schema, runs: Set<String>) {
+    init(_ schema: Schema, runs: Set<String>, more: Int) {
       var nextID: Int64 = 0
-      (self.schema, self.runs) = (schema, runs)
+      (self.schema, self.runs, self.more) = (schema, runs, more)
       columns = schema.fields.map { field in
         runs.contains(field.name) ? IPCColumn(runs: field, nextID: &nextID) : IPCColumn(field, nextID: &nextID)
       }
-      message = IPCMessageWriter.schema(columns, metadata: schema.metadata)
+      dictionaryCount = Int(nextID)
+      head = IPCMessageWriter.schemaHead(columns, metadata: schema.metadata, more: more)
     }
   }
 
@@ -45,11 +50,13 @@ enum IPCSchemaCache {
   /// Larger messages are not kept.
   private static let byteCountLimit = 64 << 10
 
-  /// - Parameter runs: the names of the fields that are written as runs.
-  static func written(_ schema: Schema, runs: Set<String>) -> Written {
-    if let known = written.first(where: { $0.schema == schema && $0.runs == runs }) { return known }
-    let made = Written(schema, runs: runs)
-    if made.message.byteCount <= byteCountLimit { written.add(made) }
+  /// - Parameters:
+  ///   - runs: the names of the fields that are written as runs.
+  ///   - more: how many pairs of metadata are added.
+  static func written(_ schema: Schema, runs: Set<String>, more: Int) -> Written {
+    if let known = written.first(where: { $0.more == more && $0.schema == schema && $0.runs == runs }) { return known }
+    let made = Written(schema, runs: runs, more: more)
+    if made.head.byteCount <= byteCountLimit { written.add(made) }
     return made
   }
 

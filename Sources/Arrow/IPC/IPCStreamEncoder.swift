@@ -45,17 +45,20 @@ public struct IPCStreamEncoder {
   private let columns: [IPCColumn]
   private var stream = IPCStreamPieces()
   private var isEnded = false
-  /// The dictionaries as last sent.
-  private var dictionaries: [Int64: ArrowArray] = [:]
+  /// The dictionaries as last sent, by number.
+  private var dictionaries: [ArrowArray?]
 
   /// Begins a stream, whose first bytes are those of `take()`.
   ///
-  /// - Parameter runs: the names of fields that are written run-end encoded. Their columns are dictionaries, whose indices
-  ///   number the runs: each is the one before, or the next.
-  public init(_ schema: Schema, runs: Set<String> = []) {
-    let written = IPCSchemaCache.written(schema, runs: runs)
+  /// - Parameters:
+  ///   - runs: the names of fields that are written run-end encoded. Their columns are dictionaries, whose indices
+  ///     number the runs: each is the one before, or the next.
+  ///   - metadata: follows that of the schema, which is written once for many streams.
+  public init(_ schema: Schema, runs: Set<String> = [], metadata: [(key: String, value: String)] = []) {
+    let written = IPCSchemaCache.written(schema, runs: runs, more: metadata.count)
     columns = written.columns
-    stream.append(written.message)
+    dictionaries = Array(repeating: nil, count: written.dictionaryCount)
+    stream.append(IPCMessageWriter.schema(written.head, metadata: metadata))
   }
 
   /// The stream's bytes since the last call; they follow those of that call.
@@ -88,7 +91,7 @@ public struct IPCStreamEncoder {
     precondition(
       batch.columns.count == columns.count && zip(columns, batch.columns).allSatisfy { $0.field.type == $1.type },
       "a batch differs from the stream's schema")
-    for (column, array) in zip(columns, batch.columns) { appendDictionaries(column, array) }
+    for index in columns.indices { appendDictionaries(columns[index], batch.columns[index]) }
     let body = IPCBody(batch.columns, as: columns, rowCount: batch.rowCount)
     append(IPCMessageWriter.recordBatch(body), body)
   }
@@ -106,8 +109,8 @@ public struct IPCStreamEncoder {
       return
     }
     appendDictionaries(column.dictionaryValues, values)
-    if let last = dictionaries[id], last.isIdentical(to: values) { return }
-    dictionaries[id] = values
+    if let last = dictionaries[Int(id)], last.isIdentical(to: values) { return }
+    dictionaries[Int(id)] = values
     let body = IPCBody([values], rowCount: values.count)
     append(IPCMessageWriter.dictionaryBatch(body, id: id), body)
   }

@@ -140,16 +140,24 @@ package enum CalendarText {
 
   /// The date `days` after 1970-01-01, as `2026-11-20`.
   package static func date(_ days: Int64) -> String {
-    let date = CivilDate(daysSince1970: Int(days))
-    return "\(padded(Int64(date.year), 4))-\(padded(Int64(date.month), 2))-\(padded(Int64(date.day), 2))"
+    var text: [UInt8] = []
+    append(date: days, to: &text)
+    return String(decoding: text, as: UTF8.self)
   }
 
   /// The time `micros` after 1970-01-01T00:00Z, as `2026-11-20T01:02:03.456Z`, rounded down to milliseconds.
   package static func timestamp(micros: Int64) -> String {
     let (days, rest) = divided(micros, by: 86_400_000_000)
     let millis = rest / 1_000
-    let clock = "\(padded(millis / 3_600_000, 2)):\(padded(millis / 60_000 % 60, 2)):\(padded(millis / 1_000 % 60, 2))"
-    return "\(date(days))T\(clock).\(padded(millis % 1_000, 3))Z"
+    var text: [UInt8] = []
+    text.reserveCapacity(32)
+    append(date: days, to: &text)
+    append(millis / 3_600_000, width: 2, after: "T", to: &text)
+    append(millis / 60_000 % 60, width: 2, after: ":", to: &text)
+    append(millis / 1_000 % 60, width: 2, after: ":", to: &text)
+    append(millis % 1_000, width: 3, after: ".", to: &text)
+    text.append(UInt8(ascii: "Z"))
+    return String(decoding: text, as: UTF8.self)
   }
 
   private static func divided(_ value: Int64, by unit: Int64) -> (Int64, Int64) {
@@ -157,9 +165,24 @@ package enum CalendarText {
     return rest < 0 ? (quotient - 1, rest + unit) : (quotient, rest)
   }
 
-  private static func padded(_ value: Int64, _ width: Int) -> String {
-    let text = String(value.magnitude)
-    return (value < 0 ? "-" : "") + String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+  private static func append(date days: Int64, to text: inout [UInt8]) {
+    let date = CivilDate(daysSince1970: Int(days))
+    if date.year < 0 { text.append(UInt8(ascii: "-")) }
+    append(abs(Int64(date.year)), width: 4, to: &text)
+    append(Int64(date.month), width: 2, after: "-", to: &text)
+    append(Int64(date.day), width: 2, after: "-", to: &text)
+  }
+
+  /// Appends the digits of a number that is not negative, zeroes before it.
+  private static func append(_ value: Int64, width: Int, after mark: Unicode.Scalar? = nil, to text: inout [UInt8]) {
+    if let mark { text.append(UInt8(ascii: mark)) }
+    var unit: Int64 = 1
+    for _ in 1..<width { unit *= 10 }
+    while value / unit >= 10 { unit *= 10 }
+    while unit > 0 {
+      text.append(UInt8(ascii: "0") + UInt8(value / unit % 10))
+      unit /= 10
+    }
   }
 
   private static func digits(_ text: some StringProtocol) -> Int64? {

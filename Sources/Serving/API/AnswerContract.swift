@@ -4,11 +4,8 @@ import SequenceStore
 
 /// What an answer says of the data beside the events.
 struct AnswerContract {
-  let facts: SequenceFacts
-  /// The event types that are asked for.
-  let eventTypes: [SequenceFacts.EventType]
-  /// The sequence's look-ups.
-  let lookups: [String]
+  private let facts: SequenceFacts
+  private let form: SequenceForm
   /// Of the look-ups whose columns are answered.
   private(set) var coverage: [String: LookupCoverage] = [:]
   /// What the client demands and does not get.
@@ -17,15 +14,12 @@ struct AnswerContract {
   /// - Parameter areCounted: whether the events that are answered are all among `readings`, so that it is known what
   ///   look-ups found for them.
   init(
-    _ facts: SequenceFacts, _ query: SequenceQuery, lookups: [SequenceLookup], _ readings: [StoreView.Reading],
-    areCounted: Bool
+    _ facts: SequenceFacts, _ form: SequenceForm, _ readings: [StoreView.Reading], areCounted: Bool
   ) {
-    self.facts = facts
-    self.lookups = lookups.map(\.name)
-    eventTypes = facts.eventTypes.filter { query.eventTypes?.contains($0.name) ?? true }
-    if lookups.isEmpty { return }
+    (self.facts, self.form) = (facts, form)
+    if form.lookups.isEmpty { return }
     for reading in readings {
-      for lookup in lookups {
+      for lookup in form.lookups {
         let found = lookup.coverage(
           of: reading.events.events, lookedUp: reading.events.coverage[lookup.name], isCounted: areCounted,
           storedShare: facts.storedShares[lookup.name])
@@ -34,6 +28,14 @@ struct AnswerContract {
       }
     }
   }
+
+  /// The event types that are asked for.
+  var eventTypes: [SequenceFacts.EventType] {
+    facts.eventTypes.filter { form.eventTypes?.contains($0.name) ?? true }
+  }
+
+  /// The sequence's look-ups.
+  var lookups: [String] { form.lookups.map(\.name) }
 
   /// What is known of a look-up none of whose columns is answered.
   func stored(_ lookup: String) -> LookupCoverage { LookupCoverage(storedShare: facts.storedShares[lookup]) }
@@ -52,11 +54,14 @@ struct AnswerContract {
     facts.json + (coverageText.map { #""coverage":\#($0),"# } ?? "") + (breachText.map { #""degraded":\#($0),"# } ?? "")
   }
 
-  /// The same as metadata of an Arrow schema.
-  var metadata: [String: String] {
-    var metadata = facts.metadata
-    if let coverageText { metadata["seq.coverage"] = coverageText }
-    if let breachText { metadata["seq.degraded"] = breachText }
+  /// The same as metadata of an Arrow schema, as far as it is of all answers about the sequence.
+  var metadata: [String: String] { facts.metadata }
+
+  /// And of this one.
+  var ownMetadata: [(key: String, value: String)] {
+    var metadata: [(key: String, value: String)] = []
+    if let coverageText { metadata.append(("seq.coverage", coverageText)) }
+    if let breachText { metadata.append(("seq.degraded", breachText)) }
     return metadata
   }
 }

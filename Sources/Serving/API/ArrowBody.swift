@@ -12,6 +12,7 @@ import SequenceStore
 struct ArrowBody: PiecewiseBody {
   static let userColumn = "seq.user"
   static let cutColumn = "seq.cut"
+  fileprivate static let textType = DataType.dictionary(index: .int32, value: .utf8, isOrdered: false)
 
   /// Rows of a user, by the user's number.
   private struct Part {
@@ -29,11 +30,14 @@ struct ArrowBody: PiecewiseBody {
   init(_ answer: SequenceAnswer) {
     self.answer = answer
     var schema = answer.users[0].events.schema
-    for index in schema.fields.indices { schema.fields[index].type = answer.type(of: schema.fields[index].type) }
+    for index in schema.fields.indices {
+      if let type = answer.otherType(of: schema.fields[index].type) { schema.fields[index].type = type }
+    }
     if !answer.isSingle { schema.fields = Self.userFields(answer.userType) + schema.fields }
-    schema.metadata = answer.metadata
+    schema.metadata = answer.contract.metadata
     self.schema = schema
-    encoder = IPCStreamEncoder(schema, runs: answer.isSingle ? [] : [Self.userColumn, Self.cutColumn])
+    encoder = IPCStreamEncoder(
+      schema, runs: answer.isSingle ? [] : [Self.userColumn, Self.cutColumn], metadata: answer.metadata)
   }
 
   private static func userFields(_ type: DataType) -> [Field] {
@@ -61,6 +65,10 @@ struct ArrowBody: PiecewiseBody {
   /// So many rows as come next.
   private mutating func batch(rowCount: Int) throws(StoreError) -> RecordBatch {
     if let pieces = answer.users[0].pieces { return try batch(of: pieces, rowCount: rowCount) }
+    if answer.isSingle, place.rows.isEmpty, answer.users[0].rowCount <= rowCount {
+      place.user = 1
+      return stated(answer.users[0].events)
+    }
     var (parts, count): ([Part], Int) = ([], 0)
     while place.user < answer.users.count, count < rowCount {
       let total = answer.users[place.user].events.rowCount
@@ -80,7 +88,11 @@ struct ArrowBody: PiecewiseBody {
     let events = try pieces.next(rowCount) ?? answer.users[0].events
     let end = place.rows.upperBound + events.rowCount
     place = Part(user: end == pieces.rowCount ? 1 : 0, rows: end..<end)
-    return RecordBatch(schema, events.columns.map { answer.stated($0) }, rowCount: events.rowCount)
+    return stated(events)
+  }
+
+  private func stated(_ events: RecordBatch) -> RecordBatch {
+    RecordBatch(schema, events.columns.map { answer.stated($0) }, rowCount: events.rowCount)
   }
 
   private func userColumns(_ parts: [Part]) -> [ArrowArray] {
@@ -98,22 +110,23 @@ struct ArrowBody: PiecewiseBody {
 }
 
 extension SequenceAnswer {
-  fileprivate var metadata: [String: String] {
-    var metadata = contract.metadata
-    metadata["seq.until"] = rfc3339(untilMicros)
+  /// What the schema's metadata says of this answer alone.
+  fileprivate var metadata: [(key: String, value: String)] {
+    var metadata = contract.ownMetadata
     if isSingle {
-      metadata["seq.cut"] = users[0].cutText
-      metadata["seq.live"] = "\(users[0].liveRowCount)"
+      metadata.append(("seq.cut", users[0].cutText))
+      metadata.append(("seq.live", String(users[0].liveRowCount)))
     }
+    metadata.append(("seq.until", rfc3339(untilMicros)))
     return metadata
   }
 
-  /// How a column of a type is stated.
-  fileprivate func type(of type: DataType) -> DataType {
+  /// How a column of a type is stated; nil: as it is.
+  fileprivate func otherType(of type: DataType) -> DataType? {
     switch type {
-    case .utf8, .dictionary(_, .utf8, _): .dictionary(index: .int32, value: .utf8, isOrdered: false)
+    case .utf8, .dictionary(_, .utf8, _): ArrowBody.textType
     case .timestamp where timestamps != .rfc3339: .int64
-    default: type
+    default: nil
     }
   }
 

@@ -28,7 +28,7 @@ struct BatchBody {
     guard var members = document.object else { throw RequestError(.badRequest, "the body is no JSON object") }
     users = try Self.users(members.removeValue(forKey: "users"))
     // Parameters of the target would say the same in another place.
-    if let name = question.query.keys.min() {
+    if let name = question.target.query.names.min() {
       throw RequestError(.badRequest, "'\(name)' belongs into the body")
     }
     parameters = RequestParameters(body: members)
@@ -50,19 +50,17 @@ struct BatchBody {
   }
 
   /// - Throws: 400 when one of the users cannot be, or the answer would be too long.
-  func users(
-    for query: SequenceQuery, of plan: SequencePlan, in served: ServedDefinitions
-  ) throws(RequestError) -> [(text: String, id: UserID)] {
+  func users(for form: SequenceForm) throws(RequestError) -> [(text: String, id: UserID)] {
     let most = Self.eventLimit / users.count
-    guard query.maximumRowCount <= most else {
+    guard form.last <= most else {
       throw RequestError(
         .badRequest,
-        "\(users.count) users with \(query.maximumRowCount) events each are more than \(Self.eventLimit); ask for last=\(most), or for fewer users"
+        "\(users.count) users with \(form.last) events each are more than \(Self.eventLimit); ask for last=\(most), or for fewer users"
       )
     }
     var found: [(text: String, id: UserID)] = []
     found.reserveCapacity(users.count)
-    for user in users { found.append((user, try served.user(user, of: plan))) }
+    for user in users { found.append((user, try form.user(user))) }
     return found
   }
 }

@@ -14,13 +14,13 @@ import NIOHTTP1
 ///     degrade=1                   "degrade": true
 struct RequestParameters {
   private enum Values {
-    case query([String: String])
+    case query(HTTPQuery)
     case body([String: JSONValue])
   }
 
   private let values: Values
 
-  init(query: [String: String]) { values = .query(query) }
+  init(query: HTTPQuery) { values = .query(query) }
 
   init(body: [String: JSONValue]) { values = .body(body) }
 
@@ -28,7 +28,7 @@ struct RequestParameters {
   func check(known: [String]) throws(RequestError) {
     let names =
       switch values {
-      case .query(let query): Array(query.keys)
+      case .query(let query): query.names
       case .body(let body): Array(body.keys)
       }
     if let unknown = names.sorted().first(where: { !known.contains($0) }) {

@@ -63,7 +63,7 @@ package final class SequenceAPI: Sendable {
     switch route {
     case .overview: .now(try page { () throws(RequestError) in try overview() })
     case .explorer:
-      .now(try page { () throws(RequestError) in try dashboard.explorer(question.query, for: question.access) })
+      .now(try page { () throws(RequestError) in try dashboard.explorer(question.target.query, for: question.access) })
     case .health: .now(HTTPAnswer(text: "ok\n"))
     case .readiness: .now(try readiness())
     case .metrics:
@@ -110,9 +110,9 @@ package final class SequenceAPI: Sendable {
   }
 
   private static func parts(of reference: String) -> (name: String, version: Int?) {
-    guard let mark = reference.lastIndex(of: "@"), let version = Int(reference[reference.index(after: mark)...]) else {
-      return (reference, nil)
-    }
+    guard let mark = reference.utf8.lastIndex(of: UInt8(ascii: "@")),
+      let version = Int(reference[reference.utf8.index(after: mark)...])
+    else { return (reference, nil) }
     return (String(reference[..<mark]), version)
   }
 
@@ -120,13 +120,14 @@ package final class SequenceAPI: Sendable {
     _ sequence: String, user text: String, _ question: HTTPQuestion
   ) throws(RequestError) -> HTTPReply {
     let served = definitions.current
-    let plan = try plan(sequence, in: served, for: question.access)
-    let query = try SequenceQuery(
-      RequestParameters(query: question.query), plan: plan, access: question.access, nowMicros: Clock.nowMicros)
-    let user = try served.user(text, of: plan)
+    let (query, parameters) = (question.target.query, RequestParameters(query: question.target.query))
+    let form = try served.forms.form(of: sequence, query, for: question.access) { () throws(RequestError) in
+      try SequenceForm(
+        parameters, of: plan(sequence, in: served, for: question.access), in: served, for: question.access)
+    }
     let reading = SequenceReading(
-      served: served, plan: plan, query: query, users: [(text, user)], isSingle: true,
-      isArrow: SequenceAnswer.acceptsArrow(question.accept))
+      served: served, query: try SequenceQuery(form, parameters, nowMicros: Clock.nowMicros),
+      users: [(text, try form.user(text))], isSingle: true, isArrow: SequenceAnswer.acceptsArrow(question.accept))
     return try reply(to: reading)
   }
 
@@ -134,11 +135,10 @@ package final class SequenceAPI: Sendable {
     let served = definitions.current
     let plan = try plan(sequence, in: served, for: question.access)
     let body = try BatchBody(question)
-    let query = try SequenceQuery(body.parameters, plan: plan, access: question.access, nowMicros: Clock.nowMicros)
-    let users = try body.users(for: query, of: plan, in: served)
+    let form = try SequenceForm(body.parameters, of: plan, in: served, for: question.access)
     let reading = SequenceReading(
-      served: served, plan: plan, query: query, users: users, isSingle: false,
-      isArrow: SequenceAnswer.acceptsArrow(question.accept))
+      served: served, query: try SequenceQuery(form, body.parameters, nowMicros: Clock.nowMicros),
+      users: try body.users(for: form), isSingle: false, isArrow: SequenceAnswer.acceptsArrow(question.accept))
     return try reply(to: reading)
   }
 

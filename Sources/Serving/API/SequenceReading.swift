@@ -9,7 +9,6 @@ import SequenceStore
 /// A request for events that was understood: what is read, of whom, and how it is answered.
 struct SequenceReading: Sendable {
   let served: ServedDefinitions
-  let plan: SequencePlan
   let query: SequenceQuery
   /// With the key as the request wrote it.
   let users: [(text: String, id: UserID)]
@@ -18,9 +17,12 @@ struct SequenceReading: Sendable {
   /// Whether it is answered as an Arrow stream.
   let isArrow: Bool
 
+  private var form: SequenceForm { query.form }
+  private var plan: SequencePlan { form.plan }
+
   /// Whether an event loop should not wait for it.
   var mayBeLong: Bool {
-    !isSingle || query.maximumRowCount > SequenceAnswer.wholeRowCount || query.readsWholeWindow
+    !isSingle || form.last > SequenceAnswer.wholeRowCount || form.readsWholeWindow
   }
 
   /// - Throws: 500 when the store cannot be read, 503 for a breach of what is demanded.
@@ -29,8 +31,8 @@ struct SequenceReading: Sendable {
     do throws(StoreError) { (found, tables) = try read(from: store) } catch { throw RequestError(error) }
     let answer = SequenceAnswer(
       users: found.users, isSingle: isSingle, contract: try contract(found, tables, from: store, book),
-      timestamps: query.timestamps, isColumnar: query.isColumnar, untilMicros: query.untilMicros,
-      userType: served.userType(of: plan))
+      timestamps: form.timestamps, isColumnar: form.isColumnar, untilMicros: query.untilMicros,
+      userType: form.userType)
     do throws(StoreError) { return try answer.answer(isArrow: isArrow) } catch { throw RequestError(error) }
   }
 
@@ -38,7 +40,7 @@ struct SequenceReading: Sendable {
 
   /// Reads the users' events, or chooses them, where they are many.
   private func read(from store: StoreView) throws(StoreError) -> (Found, ServedTablesState) {
-    if isSingle, query.maximumRowCount > SequenceAnswer.wholeRowCount, query.isReadInPieces {
+    if isSingle, form.last > SequenceAnswer.wholeRowCount, form.isReadInPieces {
       return try readInPieces(from: store)
     }
     let (readings, tables) = try store.read(users.map { request(user: $0.id) }, of: plan)
@@ -67,7 +69,7 @@ struct SequenceReading: Sendable {
 
   private func answered(_ user: String, _ reading: StoreView.Reading) -> SequenceAnswer.User {
     var events = reading.events.events
-    if query.isNewestFirst { events = events.take(Buffer((0..<Int32(events.rowCount)).reversed())) }
+    if form.isNewestFirst { events = events.take(Buffer((0..<Int32(events.rowCount)).reversed())) }
     return SequenceAnswer.User(
       text: user, events: events, cut: reading.events.cut, liveRowCount: reading.liveRowCount)
   }
@@ -75,20 +77,19 @@ struct SequenceReading: Sendable {
   private func contract(
     _ found: Found, _ tables: ServedTablesState, from store: StoreView, _ book: FactBook
   ) throws(RequestError) -> AnswerContract {
-    let lookups = served.lookups[plan.definition.name] ?? []
     func judged(by ageLimitMicros: Int64) throws(RequestError) -> AnswerContract {
       let facts = book.facts(
         of: plan, served, tables, nowMicros: Clock.nowMicros, ageLimitMicros: ageLimitMicros
       ) { store.liveStatistics }
       var contract = AnswerContract(
-        facts, query, lookups: lookups, found.readings, areCounted: found.users[0].pieces == nil)
-      if !query.demands.isEmpty { contract.breaches = try query.demands.breaches(contract) }
+        facts, form, found.readings, areCounted: found.users[0].pieces == nil)
+      if !form.demands.isEmpty { contract.breaches = try form.demands.breaches(contract) }
       return contract
     }
     var contract = try judged(by: FactBook.ageLimitMicros)
     // What is known may be a second old, and what was missed then have come since.
     if !contract.breaches.isEmpty { contract = try judged(by: FactBook.shortAgeMicros) }
-    guard contract.breaches.isEmpty || query.demands.degrades else {
+    guard contract.breaches.isEmpty || form.demands.degrades else {
       throw RequestError(.serviceUnavailable, contract.breaches.joined(separator: "; "))
     }
     return contract

@@ -126,7 +126,7 @@ final class Dashboard: Sendable {
   /// - Parameters:
   ///   - query: of the form; all that it may hold.
   ///   - access: of who asks; what may not be read is not offered.
-  func explorer(_ query: [String: String], for access: Access) throws(RequestError) -> Page {
+  func explorer(_ query: HTTPQuery, for access: Access) throws(RequestError) -> Page {
     let served = definitions.current
     let sequences = served.definitions.sequences.filter { access.permits(sequence: $0.name) }
     let name = query["sequence"] ?? sequences.first?.name ?? ""
@@ -156,9 +156,11 @@ final class Dashboard: Sendable {
     if !choice.window.isEmpty { parameters["window"] = choice.window }
     if !choice.until.isEmpty { parameters["until"] = choice.until }
     if !choice.columns.isEmpty { parameters["columns"] = choice.columns.joined(separator: ",") }
-    let query = try SequenceQuery(
-      RequestParameters(query: parameters), plan: plan, access: access, nowMicros: Clock.nowMicros)
-    var request = query.request(user: try served.user(choice.user, of: plan))
+    let text = Self.query(parameters)
+    let asked = RequestParameters(query: try HTTPQuery(text))
+    let form = try SequenceForm(asked, of: plan, in: served, for: access)
+    let query = try SequenceQuery(form, asked, nowMicros: Clock.nowMicros)
+    var request = query.request(user: try form.user(choice.user))
     let shown = request.columns
     let keys = [Field("ts", .timestampMicrosUTC), Field("event_type", .utf8)]
     request.columns = shown + keys.filter { key in !shown.contains { $0.name == key.name } }
@@ -166,14 +168,17 @@ final class Dashboard: Sendable {
     do throws(StoreError) { found = try store.read(request, of: plan).0.events } catch { throw RequestError(error) }
     return ExplorerPage.Result(
       events: found.events.selecting(shown.map(\.name)), keys: found.events.selecting(keys.map(\.name)), cut: found.cut,
-      link: Self.link(choice, parameters))
+      link: Self.path(choice) + "?" + text)
   }
 
-  private static func link(_ choice: ExplorerPage.Choice, _ parameters: [String: String]) -> String {
-    let query = parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\(PathEncoding.encode(component: $0.value))" }
-    return
-      "/v1/sequences/\(PathEncoding.encode(component: choice.sequence.name))/users/\(PathEncoding.encode(component: choice.user))?"
-      + query.joined(separator: "&")
+  private static func path(_ choice: ExplorerPage.Choice) -> String {
+    let (sequence, user) = (choice.sequence.name, choice.user)
+    return "/v1/sequences/\(PathEncoding.encode(component: sequence))/users/\(PathEncoding.encode(component: user))"
+  }
+
+  private static func query(_ parameters: [String: String]) -> String {
+    parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\(PathEncoding.encode(component: $0.value))" }
+      .joined(separator: "&")
   }
 }
 

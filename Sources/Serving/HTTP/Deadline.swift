@@ -8,6 +8,7 @@ final class Deadline {
   private let onExpiry: () -> Void
   private var due: NIODeadline?
   private var timer: Scheduled<Void>?
+  private var isCancelled = false
 
   init(on eventLoop: any EventLoop, _ onExpiry: @escaping () -> Void) {
     self.eventLoop = eventLoop
@@ -17,13 +18,14 @@ final class Deadline {
   func set(in amount: TimeAmount) {
     let due = NIODeadline.now() + amount
     self.due = due
-    if timer == nil { arm(due) }
+    if timer == nil, !isCancelled { arm(due) }
   }
 
   func clear() { due = nil }
 
   /// Clears it for good, and lets go of what it would call.
   func cancel() {
+    isCancelled = true
     due = nil
     timer?.cancel()
     timer = nil

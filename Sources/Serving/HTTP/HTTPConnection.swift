@@ -4,9 +4,17 @@ import NIOHTTP1
 
 /// One client's HTTP/1 connection, or one stream of its HTTP/2 connection: reads requests one after another and has them
 /// answered in fair order. Belongs to the connection's event loop.
-final class HTTPConnection: ChannelInboundHandler {
+///
+/// Requests that come ahead wait for the answers before theirs, and when one waits nothing more is read.
+final class HTTPConnection: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
-  typealias OutboundOut = HTTPServerResponsePart
+  typealias OutboundIn = Never
+
+  /// What was read.
+  private enum Event {
+    case part(HTTPServerRequestPart)
+    case failure(HTTPParserError)
+  }
 
   private enum State {
     case waiting
@@ -22,8 +30,10 @@ final class HTTPConnection: ChannelInboundHandler {
   private let turns: LoopTurns
   private let clock: ConnectionClock
   private let channel: any Channel
+  private let writer: any AnswerWriter
   private let isLocal: Bool
   private let isStream: Bool
+  private let readsAhead: Bool
 
   private var state = State.waiting
   /// Of the request that is being read: its body, and how much of it has come.
@@ -32,20 +42,29 @@ final class HTTPConnection: ChannelInboundHandler {
   private var readingDeadline: Deadline?
   private var writingDeadline: Deadline?
   private var isReadingTimed = false
-  /// Requests that came ahead may be read while answers are on their way.
+  /// Requests that are not answered to the end.
   private var exchangeCount = 0
+  /// What came after them.
+  private var ahead = CircularBuffer<Event>(initialCapacity: 0)
+  private var isTakingAhead = false
+  private var isReadHeld = false
+  /// The client will send nothing more.
+  private var isInputClosed = false
   /// Waits until the client takes earlier answers.
   private var held: (HTTPQuestion, HTTPExchange)?
 
   /// - Parameters:
   ///   - channel: the connection, or a stream of one.
+  ///   - readsAhead: whether to read on while a request is answered. That the client will send nothing more must then not
+  ///     end the connection.
   ///   - isLocal: whether the client is on this machine.
   init(
-    _ channel: any Channel, isStream: Bool, service: HTTPService, turns: LoopTurns, clock: ConnectionClock,
-    isLocal: Bool
+    _ channel: any Channel, isStream: Bool, readsAhead: Bool, service: HTTPService, turns: LoopTurns,
+    clock: ConnectionClock, isLocal: Bool
   ) {
-    self.isStream = isStream
+    (self.isStream, self.readsAhead) = (isStream, readsAhead)
     self.channel = channel
+    writer = isStream ? PartWriter(channel) : ByteWriter(channel)
     self.service = service
     self.turns = turns
     self.clock = clock
@@ -54,12 +73,51 @@ final class HTTPConnection: ChannelInboundHandler {
 
   // MARK: Reading
 
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    switch unwrapInboundIn(data) {
-    case .head(let head): begin(head)
-    case .body(let bytes): add(bytes)
-    case .end: end()
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) { receive(.part(unwrapInboundIn(data))) }
+
+  private func receive(_ event: Event) {
+    if !ahead.isEmpty || !isReady { ahead.append(event) } else { take(event) }
+  }
+
+  /// Whether what comes next can be looked at: it is of the request that is being read, or nothing is left to answer.
+  private var isReady: Bool {
+    if case .waiting = state { exchangeCount == 0 } else { true }
+  }
+
+  private func take(_ event: Event) {
+    switch event {
+    case .part(.head(let head)): begin(head)
+    case .part(.body(let bytes)): add(bytes)
+    case .part(.end): end()
+    case .failure(let error): fail(error)
     }
+  }
+
+  /// Looks at what came ahead as far as that can be; answers that are given at once come back here.
+  private func takeAhead() {
+    if isTakingAhead { return }
+    isTakingAhead = true
+    while isReady, let event = ahead.popFirst() { take(event) }
+    isTakingAhead = false
+    timeReading()
+    if isReady, isInputClosed { return close() }
+    if isReadHeld, ahead.isEmpty {
+      isReadHeld = false
+      channel.read()
+    }
+  }
+
+  func read(context: ChannelHandlerContext) {
+    if ahead.isEmpty, readsAhead || isReady { context.read() } else { isReadHeld = true }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event as? ChannelEvent == .inputClosed {
+      isInputClosed = true
+      // Who has asked is answered, and sends nothing for that any more.
+      if ahead.isEmpty, isReady { close() }
+    }
+    context.fireUserInboundEventTriggered(event)
   }
 
   private func begin(_ head: HTTPRequestHead) {
@@ -79,7 +137,7 @@ final class HTTPConnection: ChannelInboundHandler {
   private func makeExchange(_ head: HTTPRequestHead) -> HTTPExchange {
     clock.begin()
     exchangeCount += 1
-    return HTTPExchange(head, on: self, channel: channel, service: service)
+    return HTTPExchange(head, on: self, channel: channel, writer, service: service)
   }
 
   private func admitted(_ head: HTTPRequestHead, _ exchange: HTTPExchange) throws(Gate.Refusal) -> HTTPQuestion {
@@ -99,10 +157,11 @@ final class HTTPConnection: ChannelInboundHandler {
   private func beginBody(of head: HTTPRequestHead) {
     body = BufferBuilder()
     guard head.headers.contains(name: "expect"), head.version != .http1_0 else { return }
-    channel.writeAndFlush(HTTPServerResponsePart.head(.init(version: head.version, status: .continue)), promise: nil)
+    writer.writeContinue()
   }
 
   private func add(_ bytes: ByteBuffer) {
+    if case .closing = state { return }
     bodyByteCount += bytes.readableBytes
     if bodyByteCount > service.limits.bodyByteCount { return refuseBody() }
     if body != nil { unsafe bytes.withUnsafeReadableBytes { unsafe body!.append(RawSpan(_unsafeBytes: $0)) } }
@@ -117,6 +176,7 @@ final class HTTPConnection: ChannelInboundHandler {
   }
 
   private func end() {
+    if case .closing = state { return }
     isReadingTimed = false
     readingDeadline?.clear()
     switch state {
@@ -130,16 +190,16 @@ final class HTTPConnection: ChannelInboundHandler {
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
-    switch state {
-    case .reading, .passingOver: timeReading()
-    case .waiting, .closing: break
-    }
+    timeReading()
     context.fireChannelReadComplete()
   }
 
   /// Gives the rest of a request its time, once.
   private func timeReading() {
-    guard !isReadingTimed else { return }
+    switch state {
+    case .reading, .passingOver: if isReadingTimed { return }
+    case .waiting, .closing: return
+    }
     isReadingTimed = true
     let deadline = readingDeadline ?? Deadline(on: channel.eventLoop) { [weak self] in self?.readingIsLate() }
     readingDeadline = deadline
@@ -189,14 +249,14 @@ final class HTTPConnection: ChannelInboundHandler {
   }
 
   /// Whether the exchange in hand is the only one, on a connection of its own.
-  var isLast: Bool { exchangeCount == 1 && !isStream }
+  var isLast: Bool { exchangeCount == 1 && ahead.isEmpty && !isStream }
 
   /// An exchange is over; `closing`: and so is the connection.
   func ended(closing: Bool) {
     exchangeCount -= 1
     if exchangeCount == 0 { writingDeadline?.clear() }
+    if closing { closeGently() } else { takeAhead() }
     clock.end()
-    if closing { closeGently() }
   }
 
   // MARK: Ending
@@ -218,12 +278,14 @@ final class HTTPConnection: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    guard let error = error as? HTTPParserError else { return close() }
+    if let error = error as? HTTPParserError { receive(.failure(error)) } else { close() }
+  }
+
+  private func fail(_ error: HTTPParserError) {
     let refusal = Gate.Refusal(RequestRules.refusal(of: error))
     switch state {
     case .reading(let exchange, _): refuse(exchange, refusal)
-    case .waiting:
-      refuse(makeExchange(HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")), refusal)
+    case .waiting: refuse(makeExchange(HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")), refusal)
     case .passingOver, .closing: close()
     }
   }
@@ -232,6 +294,7 @@ final class HTTPConnection: ChannelInboundHandler {
     if case .reading(let exchange, _) = state { exchange.abandon() }
     held.take()?.1.abandon()
     state = .closing
+    ahead.removeAll()
     readingDeadline?.cancel()
     writingDeadline?.cancel()
     context.fireChannelInactive()

@@ -10,6 +10,7 @@ final class HTTPExchange {
 
   private let connection: HTTPConnection
   private let channel: any Channel
+  private let writer: any AnswerWriter
   private let service: HTTPService
   private let head: HTTPRequestHead
   private let start = monotonicNanoseconds()
@@ -26,10 +27,14 @@ final class HTTPExchange {
   /// Why nobody was.
   var refusal: Gate.Refusal?
 
-  init(_ head: HTTPRequestHead, on connection: HTTPConnection, channel: any Channel, service: HTTPService) {
+  init(
+    _ head: HTTPRequestHead, on connection: HTTPConnection, channel: any Channel, _ writer: any AnswerWriter,
+    service: HTTPService
+  ) {
     self.head = head
     self.connection = connection
     self.channel = channel
+    self.writer = writer
     self.service = service
     isKept = head.isKeepAlive
   }
@@ -54,53 +59,46 @@ final class HTTPExchange {
     (route, sequence, status) = (answer.route, answer.sequence, Int(answer.status.code))
     if answer.closes || service.isDraining && connection.isLast { isKept = false }
     let coding = ContentCoding(accepted: head.headers, byteCount: answer.body.byteCount)
-    var answerHead = HTTPResponseHead(version: head.version, status: answer.status)
-    answerHead.headers.add(name: "content-type", value: answer.contentType)
-    for (name, value) in answer.headers { answerHead.headers.add(name: name, value: value) }
-    answerHead.headers.add(name: "vary", value: "accept, accept-encoding")
-    if let coding { answerHead.headers.add(name: "content-encoding", value: coding.rawValue) }
-    if !isKept { answerHead.headers.add(name: "connection", value: "close") }
-    write(answer.body.encoded(as: coding), with: answerHead)
+    var fields = [(name: "content-type", value: answer.contentType)]
+    fields += answer.headers
+    fields.append(("vary", "accept, accept-encoding"))
+    if let coding { fields.append(("content-encoding", coding.rawValue)) }
+    let body = answer.body.encoded(as: coding)
+    // Before HTTP/1.1 a body without a length ends with the connection.
+    if body.byteCount == nil, head.version == .http1_0, head.method != .HEAD { isKept = false }
+    write(
+      body,
+      AnswerHead(
+        version: head.version, status: answer.status, fields: fields, byteCount: body.byteCount, isKept: isKept,
+        isAlone: head.method == .HEAD))
   }
 
-  private func write(_ body: HTTPBody, with head: HTTPResponseHead) {
-    var head = head
+  private func write(_ body: HTTPBody, _ head: AnswerHead) {
     switch body {
     case .bytes(let bytes):
-      head.headers.add(name: "content-length", value: String(bytes.byteCount))
-      if bytes.byteCount > Self.maximumWriteLength, self.head.method != .HEAD {
-        channel.write(HTTPServerResponsePart.head(head), promise: nil)
-        pull(BufferSlices(bytes, byteCount: Self.maximumWriteLength))
-      } else {
-        write(bytes, with: head)
-      }
+      if bytes.byteCount <= Self.maximumWriteLength || head.isAlone { return write(bytes, head) }
+      writer.begin(head)
+      pull(BufferSlices(bytes, byteCount: Self.maximumWriteLength))
     case .chunks(let chunks):
       // A head without its body says nothing of the body's length.
-      if self.head.method == .HEAD { return measure(chunks, for: head) }
-      channel.write(HTTPServerResponsePart.head(head), promise: nil)
+      if head.isAlone { return measure(chunks, for: head) }
+      writer.begin(head)
       pull(chunks)
     }
   }
 
   /// All in one go.
-  private func write(_ bytes: Buffer, with head: HTTPResponseHead) {
-    channel.write(HTTPServerResponsePart.head(head), promise: nil)
-    if self.head.method != .HEAD, !bytes.isEmpty { channel.write(part(bytes), promise: nil) }
-    writeEnd()
+  private func write(_ bytes: Buffer, _ head: AnswerHead) {
+    if !head.isAlone { byteCount += bytes.byteCount }
+    finish { writer.write(head, bytes, $0) }
   }
 
-  private func part(_ bytes: Buffer) -> HTTPServerResponsePart {
-    byteCount += bytes.byteCount
-    var body = channel.allocator.buffer(capacity: bytes.byteCount)
-    unsafe bytes.withUnsafeBytes { _ = unsafe body.writeBytes($0) }
-    return .body(.byteBuffer(body))
-  }
-
-  private func writeEnd() {
+  /// Notes what was answered, and what becomes of the last of it.
+  private func finish(_ write: (EventLoopPromise<Void>) -> Void) {
     record()
     let written = channel.eventLoop.makePromise(of: Void.self)
-    channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: written)
     written.futureResult.assumeIsolated().whenComplete { [self] _ in finish() }
+    write(written)
     if !isOver { connection.isWriting() }
   }
 
@@ -109,9 +107,10 @@ final class HTTPExchange {
   /// Takes the next piece on another thread, and writes it; goes on when the client has taken it.
   private func pull(_ chunks: any HTTPChunks) {
     take(chunks) { exchange, piece in
-      guard let piece else { return exchange.writeEnd() }
+      guard let piece else { return exchange.finish { exchange.writer.end($0) } }
       let written = exchange.channel.eventLoop.makePromise(of: Void.self)
-      exchange.channel.writeAndFlush(exchange.part(piece), promise: written)
+      exchange.byteCount += piece.byteCount
+      exchange.writer.write(piece, written)
       exchange.connection.isWriting()
       written.futureResult.assumeIsolated().whenComplete { result in
         if case .success = result { exchange.pull(chunks) } else { exchange.abandon() }
@@ -120,12 +119,12 @@ final class HTTPExchange {
   }
 
   /// The answer to HEAD: as long as the body would be.
-  private func measure(_ chunks: any HTTPChunks, for head: HTTPResponseHead, soFar: Int = 0) {
+  private func measure(_ chunks: any HTTPChunks, for head: AnswerHead, soFar: Int = 0) {
     take(chunks) { exchange, piece in
       if let piece { return exchange.measure(chunks, for: head, soFar: soFar + piece.byteCount) }
       var head = head
-      head.headers.add(name: "content-length", value: String(soFar))
-      exchange.write(Buffer.empty, with: head)
+      head.byteCount = soFar
+      exchange.write(Buffer.empty, head)
     }
   }
 

@@ -73,11 +73,12 @@ final class HTTPPipelines: Sendable {
     limits.maxHeaderFieldSize = RequestRules.maximumFieldLength
     limits.maxHeaderListSize = RequestRules.maximumHeadLength
     limits.maxHeaderFieldCount = RequestRules.maximumFieldCount
-    try channel.pipeline.syncOperations.configureHTTPServerPipeline(
-      withErrorHandling: false, withEncoderConfiguration: HTTPResponseEncoder.Configuration(),
-      withDecoderLimitConfiguration: limits)
-    try channel.pipeline.syncOperations.addHandler(
-      connection(channel, isStream: false, clock, peer: channel.remoteAddress))
+    let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
+    // A client may say that it will send no more, and still wait for its answers. TLS knows no such thing.
+    if tls == nil { try channel.syncOptions?.setOption(.allowRemoteHalfClosure, value: true) }
+    try channel.pipeline.syncOperations.addHandlers([
+      ByteToMessageHandler(decoder), connection(channel, isStream: false, clock, peer: channel.remoteAddress),
+    ])
   }
 
   private func addHTTP2(to channel: any Channel, _ clock: NIOLoopBound<ConnectionClock>) throws {
@@ -99,7 +100,8 @@ final class HTTPPipelines: Sendable {
     _ channel: any Channel, isStream: Bool, _ clock: ConnectionClock, peer: SocketAddress?
   ) -> HTTPConnection {
     HTTPConnection(
-      channel, isStream: isStream, service: service, turns: turns[ObjectIdentifier(channel.eventLoop)]!.value,
+      channel, isStream: isStream, readsAhead: isStream || tls == nil, service: service,
+      turns: turns[ObjectIdentifier(channel.eventLoop)]!.value,
       clock: clock, isLocal: peer?.isLoopback ?? false)
   }
 }
