@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """A stream at a steady rate, with the server beside it: what it takes, how fresh reads are, what grows.
 
-    sustained.py DATA STORE [--rate 200000] [--seconds 100] [--idle 15] [--bin .build/release]
+    sustained.py DATA STORE --definitions FILE [--rate 200000] [--seconds 100] [--idle 15] [--bin .build/release]
 
 Appends DATA's raw lines to a log, again and again, with event ids and times of their own and the lateness they had, while
 `seq-ingest --follow | seq-filter | seq-enrich | seq-index` and `seq-serve` run over STORE, which may be there already.
 One line in 50 ms is a probe, an event of a user nobody had before: its freshness is the time from the append until a
 read of that user shows it. Another process reads users of the data, and notes whether a roll or a compaction was on. Then
 the stream stops, and the same reads go on for `--idle` seconds. Prints one line of JSON.
+
+Memory is that without mapped files, in MB: of each third of the run its mean, least and peak, and how it grew over the last
+two thirds. So that growth can be told apart, the same is said of what the server itself accounts for in its metrics, and
+of the rest: code's data, connections, and what the allocator keeps.
 """
 import argparse, glob, http.client, json, multiprocessing, os, random, re, signal, subprocess, sys, time, uuid
 
@@ -179,17 +183,45 @@ def files(store):
     return {"parquet": count, "segments": len(glob.glob(store + "/live/*/*.frames"))}
 
 
+class Gauges:
+    """What the server says of its own memory, in MB."""
+    NAMES = {"live rows": "live_bytes", "page cache": "cache_bytes", "file indexes": "index_bytes", "retractions": "retraction_bytes"}
+
+    def __init__(self, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+    def read(self):
+        self.connection.request("GET", "/metrics")
+        text = self.connection.getresponse().read().decode()
+        return {name: sum(float(v) for v in re.findall(rf"^seqline_{gauge}(?:{{[^}}]*}})? (\S+)$", text, re.M)) / 1e6
+                for name, gauge in self.NAMES.items()}
+
+
+class Sample:
+    """The commands and the store at a moment."""
+
+    def __init__(self, begin, parent, store, gauges):
+        self.time = time.monotonic() - begin
+        self.processes, self.files = processes(parent), files(store)
+        self.memory = {}
+        for name, mb, _ in self.processes:
+            self.memory[name] = self.memory.get(name, 0) + mb
+        accounted = gauges.read()
+        self.memory.update({f"seq-serve: {name}": mb for name, mb in accounted.items()})
+        self.memory["seq-serve: the rest"] = self.memory.get("seq-serve", 0) - sum(accounted.values())
+
+
 def memory(samples):
-    """Of each command the mean and peak MB in each third of the run, and how it grew in the last two thirds, in MB a minute."""
+    """MB of what takes memory in each third of the run, and how it grew in the last two thirds, in MB a minute."""
     found, third = {}, max(1, len(samples) // 3)
     parts = [samples[:third], samples[third:2 * third], samples[2 * third:]]
-    for name in sorted({n for _, processes, _ in samples for n, _, _ in processes}):
-        of = lambda part: [(t, sum(mb for n, mb, _ in processes if n == name)) for t, processes, _ in part]
-        times, sizes = (numpy.array(v) for v in zip(*of(parts[1] + parts[2] or samples)))
-        slope = numpy.polyfit(times / 60, sizes, 1)[0] if len(times) > 2 else 0.0
-        thirds = [[mb for _, mb in of(part)] for part in parts if part]
-        found[name] = {"mean_mb": [round(sum(t) / len(t)) for t in thirds], "peak_mb": [round(max(t)) for t in thirds],
-                       "mb_per_minute": round(float(slope), 1)}
+    for name in sorted({n for s in samples for n in s.memory}):
+        of = lambda part: [s.memory.get(name, 0) for s in part]
+        later = parts[1] + parts[2] or samples
+        slope = numpy.polyfit([s.time / 60 for s in later], of(later), 1)[0] if len(later) > 2 else 0.0
+        thirds = [of(part) for part in parts if part]
+        found[name] = {"mean_mb": [round(sum(t) / len(t)) for t in thirds], "least_mb": [round(min(t)) for t in thirds],
+                       "peak_mb": [round(max(t)) for t in thirds], "mb_per_minute": round(float(slope), 1)}
     return found
 
 
@@ -207,7 +239,7 @@ def main():
     p.add_argument("--definitions", required=True)
     p.add_argument("--serve", default="", help="further flags of seq-serve")
     p.add_argument("--index", default="", help="further flags of seq-index")
-    p.add_argument("--verbose", action="store_true", help="each second's processes and files on standard error")
+    p.add_argument("--verbose", action="store_true", help="each second's sample on standard error")
     a = p.parse_args()
     folder = a.log or os.path.dirname(os.path.abspath(a.store))
     log = os.path.join(folder, f"sustained.{os.getpid()}.ndjson")
@@ -228,13 +260,13 @@ def main():
             (append, (lines, log, a.rate, a.seconds, probes, sent)))]
         for worker in workers:
             worker.start()
-        samples, begin = [], time.monotonic()
+        samples, begin, gauges = [], time.monotonic(), Gauges(a.port)
         before = processes(commands.pid)
         while workers[2].is_alive() and sent.empty():
             time.sleep(1)
-            samples.append((time.monotonic() - begin, processes(commands.pid), files(a.store)))
+            samples.append(Sample(begin, commands.pid, a.store, gauges))
             if a.verbose:
-                print(json.dumps(samples[-1]), file=sys.stderr)
+                print(json.dumps(vars(samples[-1])), file=sys.stderr)
         after = processes(commands.pid)
         written, seconds, late = sent.get()
         fresh = ages.get(timeout=90)
@@ -261,7 +293,7 @@ def main():
         "reads_while_busy": quantiles([s for _, s, busy in streaming if busy]),
         "reads_while_streaming_only": quantiles([s for _, s, busy in streaming if not busy]),
         "memory_by_thirds": memory(samples),
-        "files_max": {k: max(f[k] for _, _, f in samples) for k in ("parquet", "segments")}, "files_end": files(a.store)}))
+        "files_max": {k: max(s.files[k] for s in samples) for k in ("parquet", "segments")}, "files_end": files(a.store)}))
 
 
 def wait_until_ready(port):

@@ -116,7 +116,11 @@ final class StoreView: Sendable {
     text.add(
       "seqline_live_delay_seconds", .gauge, "From the arrival of an event that came last until it could be read.",
       by: "event_type", live.delayMicros.mapValues { Double($0) / 1e6 })
-    tables.current.indexes.statistics.write(to: &text)
+    let snapshot = tables.current
+    text.add(
+      "seqline_retraction_bytes", .gauge, "Memory that retractions take which may still be needed.",
+      snapshot.retractionByteCount)
+    snapshot.indexes.statistics.write(to: &text)
     if let cache = cache?.statistics { cache.write(to: &text) }
     return text.text
   }

@@ -75,7 +75,7 @@ final class TableView: Sendable {
     let current = state.update { $0.snapshot }
     let names = datasets ?? current.datasetNames
     let isSame = names.sorted() == current.datasetNames
-    if isSame, try !current.isStale() { return }
+    if isSame, try !current.isStale() { return live.giveBackDropped() }
     let next = try Self.snapshot(store, names, reusing: current)
     let tables = ServedTablesState(next)
     state.update { state in

@@ -99,6 +99,46 @@ import Testing
     }
   }
 
+  @Test(arguments: [DataType.utf8, .int64, .fixedSizeList(Field("item", .float32), count: 3)], [0, 4])
+  func batchesThatComeAfterOthersGoOnWithTheirDictionaries(value: DataType, nullEvery: Int) {
+    var random = SeededRandom(seed: 13)
+    let type = DataType.dictionary(index: .int8, value: value, isOrdered: false)
+    let schema = Schema([Field("d", type), Field("x", .int64)])
+    var (earlier, rows): ([RecordBatch], [[JSONValue]]) = ([], [])
+    for counts in [[40, 0, 9], [100], [0], [100, 90], [120, 120, 3], [1]] {
+      let batches = counts.map { count in
+        RecordBatch(schema, schema.fields.map { random.array($0.type, count: count, nullEvery: nullEvery) })
+      }
+      let (joined, before) = RecordBatch.concatenate(batches, after: earlier)
+      #expect(before.map(\.allRows) == rows)
+      earlier = before + [joined]
+      rows.append(batches.flatMap(\.allRows))
+      #expect(joined.allRows == rows.last)
+    }
+    let last = earlier.last!.columns[0]
+    let sharing = earlier.suffix(2).filter { $0.columns[0].type == last.type }
+    #expect(sharing.allSatisfy { $0.columns[0].children[0].isIdentical(to: last.children[0]) })
+  }
+
+  @Test func earlierBatchesWithOtherDictionariesKeepThem() {
+    func batch(_ texts: [String], _ indices: [Int8]) -> RecordBatch {
+      let type = DataType.dictionary(index: .int8, value: .utf8, isOrdered: false)
+      let column = ArrowArray(
+        type, count: indices.count, storage: .dictionary(indices: Buffer(indices), values: ArrowArray(texts)))
+      return RecordBatch(Schema([Field("d", type)]), [column])
+    }
+    // The second's dictionary has a text twice, so its numbers cannot stay.
+    let earlier = [batch(["a", "b"], [0, 1]), batch(["c", "c"], [1, 0])]
+    let (joined, before) = RecordBatch.concatenate([batch(["d", "a"], [1, 0])], after: earlier)
+    #expect(joined.columns[0].allValues == ["a", "d"])
+    #expect(before.map { $0.columns[0].allValues } == [["a", "b"], ["c", "c"]])
+    #expect(zip(before, earlier).allSatisfy { $0.columns[0].children[0].isIdentical(to: $1.columns[0].children[0]) })
+    let (next, all) = RecordBatch.concatenate([batch(["e"], [0])], after: [joined])
+    #expect(next.columns[0].children[0].allValues == ["c", "d", "a", "e"])
+    #expect(all[0].columns[0].children[0].isIdentical(to: next.columns[0].children[0]))
+    #expect(all[0].columns[0].allValues == ["a", "d"] && next.columns[0].allValues == ["e"])
+  }
+
   @Test(arguments: [0, 1, 63, 64, 65, 1000])
   func setIndicesAreThePositionsOfTheOnes(count: Int) {
     var random = SeededRandom(seed: UInt64(count))

@@ -118,12 +118,14 @@ extension RecordBatch {
     return RecordBatch(schema, copies, rowCount: rowCount)
   }
 
-  /// All rows of `batches`, of one schema, one batch after the other.
+  /// All rows of `batches`, of one schema, one batch after the other; columns that share memory still do.
   public static func concatenate(_ batches: [RecordBatch]) -> RecordBatch {
     precondition(!batches.isEmpty, "no batch to concatenate")
     if batches.count == 1 { return batches[0] }
-    let columns = batches[0].columns.indices.map { column in
-      ArrowArray.concatenate(batches.map { $0.columns[column] })
+    let parts = batches[0].columns.indices.map { column in batches.map { $0.columns[column] } }
+    var columns: [ArrowArray] = []
+    for column in parts.indices {
+      columns.append(parts.firstTwin(of: column).map { columns[$0] } ?? ArrowArray.concatenate(parts[column]))
     }
     let rowCount = batches.reduce(0) { $0 + $1.rowCount }
     return RecordBatch(batches[0].schema.retyped(as: columns), columns, rowCount: rowCount)

@@ -100,7 +100,7 @@ private func gatherColumns<Rows: RowMap>(_ columns: [[ArrowArray]], _ rows: Rows
 
 extension [[ArrowArray]] {
   /// The first column before that of `index` whose parts are the very same memory.
-  fileprivate func firstTwin(of index: Int) -> Int? {
+  func firstTwin(of index: Int) -> Int? {
     self[..<index].firstIndex { other in
       other.indices.allSatisfy { other[$0].isIdentical(to: self[index][$0]) }
     }

@@ -10,15 +10,19 @@ struct UnifiedDictionary {
   /// The validity of each source; values that are null in a dictionary are null here.
   let validities: [Bitmap?]
   let values: ArrowArray
+  /// Whether the values begin with those of the first source, so that its indices mean the same in both.
+  let continuesFirst: Bool
 
   /// - Parameter keepsEqual: whether values that several dictionaries have stay apart, which is faster for wide values.
   init(_ sources: [ArrowArray], keepsEqual: Bool = false) {
     let dictionaries = sources.map { $0.children[0] }
-    if dictionaries.allSatisfy({ $0.isIdentical(to: dictionaries[0]) }) {
+    let areAlike = sources.allSatisfy { $0.type == sources[0].type }
+    if areAlike, dictionaries.allSatisfy({ $0.isIdentical(to: dictionaries[0]) }) {
       type = sources[0].type
       indices = sources.map(\.values)
       validities = sources.map(\.validity)
       values = dictionaries[0]
+      continuesFirst = true
       return
     }
     guard case .dictionary(let index, let value, let isOrdered) = sources[0].type else {
@@ -26,6 +30,9 @@ struct UnifiedDictionary {
     }
     let numbers: [Buffer]
     (values, numbers) = keepsEqual ? Self.joined(dictionaries) : Self.merged(dictionaries, of: value)
+    // Values are numbered as they first appear: the last of those that are new, all of them, has the highest number.
+    let firstCount = dictionaries[0].count
+    continuesFirst = firstCount == 0 || Int(numbers[0].load(firstCount - 1, as: Int32.self)) == firstCount - 1
     let width = index.holds(values.count) ? index : .int32
     type = .dictionary(index: width, value: value, isOrdered: isOrdered && values.count == dictionaries[0].count)
     indices = zip(sources, numbers).map { source, numbers in source.renumbered(by: numbers, as: width) }
@@ -67,6 +74,31 @@ extension RecordBatch {
   }
 }
 
+extension RecordBatch {
+  /// All rows of `batches` as one batch that goes on with the dictionaries of those before it: what lies in many batches of a
+  /// series is held once.
+  ///
+  /// - Parameters:
+  ///   - batches: at least one; dictionaries' indices may differ in width.
+  ///   - earlier: batches with the same columns. Those that share the last one's dictionaries share the new one's afterwards.
+  public static func concatenate(
+    _ batches: [RecordBatch], after earlier: [RecordBatch]
+  ) -> (joined: RecordBatch, earlier: [RecordBatch]) {
+    let parts = batches[0].columns.indices.map { column in batches.map { $0.columns[column] } }
+    var columns: [(joined: ArrowArray, earlier: [ArrowArray])] = []
+    for column in parts.indices {
+      let before = earlier.map { $0.columns[column] }
+      let twin = parts.firstTwin(of: column).map { (columns[$0].joined, before) }
+      columns.append(twin ?? ArrowArray.concatenate(parts[column], after: before))
+    }
+    func batch(_ own: [ArrowArray], like batch: RecordBatch, _ rowCount: Int) -> RecordBatch {
+      RecordBatch(batch.schema.retyped(as: own), own, rowCount: rowCount)
+    }
+    let joined = batch(columns.map(\.joined), like: batches[0], batches.reduce(0) { $0 + $1.rowCount })
+    return (joined, earlier.indices.map { batch(columns.map(\.earlier[$0]), like: earlier[$0], earlier[$0].rowCount) })
+  }
+}
+
 extension DataType {
   /// Whether numbers 0..<`count` fit this integer type.
   func holds(_ count: Int) -> Bool {
@@ -94,6 +126,33 @@ extension ArrowArray {
         unified.type, count: arrays[index].count, validity: unified.validities[index],
         storage: .dictionary(indices: unified.indices[index], values: unified.values))
     }
+  }
+
+  fileprivate static func concatenate(
+    _ arrays: [ArrowArray], after earlier: [ArrowArray]
+  ) -> (joined: ArrowArray, earlier: [ArrowArray]) {
+    guard case .dictionary = arrays[0].storage else { return (concatenate(arrays), earlier) }
+    let widest = arrays.max { $0.type.byteWidth! < $1.type.byteWidth! }!
+    let known = earlier.last.flatMap {
+      $0.type.valueType == widest.type.valueType && $0.type != $0.type.valueType ? $0 : nil
+    }
+    let first = known ?? widest
+    let unified = UnifiedDictionary([first.slice(0..<0)] + arrays)
+    let joined = concatenate(
+      arrays.indices.map { index in
+        ArrowArray(
+          unified.type, count: arrays[index].count, validity: unified.validities[index + 1],
+          storage: .dictionary(indices: unified.indices[index + 1], values: unified.values))
+      })
+    guard unified.continuesFirst, unified.type == first.type else { return (joined, earlier) }
+    return (joined, earlier.map { $0.type == first.type ? $0.with(unified.values, insteadOf: first.children[0]) : $0 })
+  }
+
+  /// The same values, if `start` is the dictionary, with another that begins with it.
+  private func with(_ dictionary: ArrowArray, insteadOf start: ArrowArray) -> ArrowArray {
+    guard case .dictionary(let indices, let values) = storage, values.isIdentical(to: start) else { return self }
+    return ArrowArray(
+      type, count: count, validity: validity, storage: .dictionary(indices: indices, values: dictionary))
   }
 
   /// A dictionary array's indices mapped through `numbers`, Int32 each, as integers of type `index`.

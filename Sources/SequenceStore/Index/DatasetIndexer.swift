@@ -121,14 +121,13 @@ struct DatasetIndexer {
 
 extension RecordBatch {
   /// Bytes of the rows alone: dictionaries, which batches share, are left out.
+  var ownByteCount: Int { columns.reduce(0) { $0 + $1.ownByteCount } }
+}
+
+extension ArrowArray {
+  /// Bytes without those of a dictionary.
   var ownByteCount: Int {
-    columns.reduce(0) { total, column in
-      if case .dictionary(let indices, _) = column.storage {
-        total + indices.byteCount
-      } else {
-        total + column.byteCount
-      }
-    }
+    if case .dictionary(_, let values) = storage { byteCount - values.byteCount } else { byteCount }
   }
 }
 

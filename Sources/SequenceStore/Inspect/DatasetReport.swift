@@ -144,9 +144,9 @@ extension DatasetReport {
         + " page indexes \(pageIndexByteCount)",
       "  \(bucketCount) buckets" + (days.map { ", \($0.lowerBound)..\($0.upperBound)" } ?? "")
         + "; \(retractionCount) retractions",
-      "  " + types.joined(separator: ", "),
+      types.isEmpty ? nil : "  " + types.joined(separator: ", "),
       "  \(smallFileCount) small files; \(liveRowCount) rows in the live log alone",
-    ]
+    ].compactMap(\.self)
     if let newestSeenMicros, let lagSeconds {
       lines.append(
         "  newest row seen at \(CalendarText.timestamp(micros: newestSeenMicros)), \(Int(lagSeconds)) s ago"

@@ -3,6 +3,7 @@ import ArrowKernels
 import Buffers
 import Definitions
 import DeltaLog
+import Engine
 import Synchronization
 
 /// A segment of some shard's live log.
@@ -35,6 +36,8 @@ package final class LiveIndex: Sendable {
     /// By event type, how long after its arrival the newest event of the last batch was here.
     var delays: [String: Int64] = [:]
     var watermarks: [Shard: Int64] = [:]
+    /// When rows were dropped last whose memory the allocator still has.
+    var droppedNanoseconds: Int64?
   }
 
   fileprivate struct Segment: Sendable {
@@ -75,7 +78,7 @@ package final class LiveIndex: Sendable {
     }
     let now = Self.nowMicros
     state.withLock { $0.note(batch.newestSeen, since: startMicros, now: now) }
-    mergeSmallBatches(in: table)
+    merge(in: table)
   }
 
   /// Lets the index of users grow while others read.
@@ -85,11 +88,12 @@ package final class LiveIndex: Sendable {
     state.withLock { _ = $0.update(table) { $0.replace(users: grown) } }
   }
 
-  /// Makes one batch of many small ones: at a low rate every event comes in a frame of its own.
-  private func mergeSmallBatches(in table: TableID) {
-    guard let small = state.withLock({ $0.update(table) { $0.smallBatches } ?? nil }) else { return }
-    let merged = LiveTable.merge(small)
-    state.withLock { _ = $0.update(table) { $0.replaceSmallBatches(by: merged) } }
+  /// Makes few large batches of many while others read.
+  private func merge(in table: TableID) {
+    guard let merge = state.withLock({ $0.update(table) { $0.dueMerge } ?? nil }) else { return }
+    let outcome = merge.run()
+    // What it was made of is freed after the lock is.
+    withExtendedLifetime(merge) { state.withLock { _ = $0.update(table) { $0.finish(merge, outcome) } } }
   }
 
   /// Notes that no event before this time is expected any more.
@@ -102,12 +106,28 @@ package final class LiveIndex: Sendable {
   /// Drops what the dataset's tables of `snapshot` have.
   package func cover(by snapshot: StoreSnapshot) {
     // What is dropped is freed after the lock is.
-    let isDropped = state.withLock { state in
-      snapshot.datasets.map { name, dataset in state.cover(name, dataset.coveredSegments) }
-    }.contains { !$0.isEmpty }
-    // A segment's rows lie among what outlives them: the allocator alone would find little to give back.
-    if isDropped { FreedMemory.giveBack() }
+    _ = state.withLock { state in
+      let dropped = snapshot.datasets.map { name, dataset in state.cover(name, dataset.coveredSegments) }
+      if dropped.contains(where: { !$0.isEmpty }) { state.droppedNanoseconds = monotonicNanoseconds() }
+      return dropped
+    }
   }
+
+  /// Gives the memory of rows that were dropped a while ago back to the system: the allocator would keep it. Those who were
+  /// reading them have let them go by then. To be called now and then.
+  package func giveBackDropped() {
+    let isDue = state.withLock { state in
+      guard let dropped = state.droppedNanoseconds, monotonicNanoseconds() - dropped > Self.readingNanoseconds else {
+        return false
+      }
+      state.droppedNanoseconds = nil
+      return true
+    }
+    if isDue { FreedMemory.giveBack() }
+  }
+
+  /// What reads take at most, or nearly always.
+  private static let readingNanoseconds: Int64 = 1_000_000_000
 
   // MARK: Reading
 

@@ -1,3 +1,4 @@
+import Buffers
 import Definitions
 import DeltaLog
 import Engine
@@ -93,6 +94,8 @@ package final class LiveRoller: Sendable {
           state.counts.add(counts)
         }
         delay = nil
+        // What a merge took is more than rolls need. Its own thread, at a low priority, would hold up those who allocate.
+        if upkeep.takeHasMerged() { FreedMemory.giveBack() }
         upkeep.filesAdded(to: counts.datasets.keys)
       } catch {
         options.attempted(.failure(error), Clock.now - start)

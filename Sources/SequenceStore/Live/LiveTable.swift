@@ -4,14 +4,17 @@ import Buffers
 
 /// Rows of one schema that a live log's segment holds for a dataset, in the order of their arrival, findable by user.
 ///
-/// Batches stay whole. Rows are numbered through; `users` leads from the hash of a user to the newest row, `previous` from
-/// each row to the one before it of a user of that hash: a row costs four bytes and one look-up.
+/// Rows are numbered through; `users` leads from the hash of a user to the newest row, `previous` from each row to the one
+/// before it of a user of that hash: a row costs four bytes and one look-up. Batches are merged into large ones, which
+/// share their dictionaries: a row is copied twice at most, and an embedding that many rows have is there once.
 struct LiveTable: Sendable {
   let schema: Schema
   private(set) var rowCount = 0
-  private(set) var byteCount = 0
+  private var batchByteCount = 0
   private var parts: [Part] = []
-  /// Before this part, parts stay as they are.
+  /// Parts before this one are large, and stay as they are.
+  private var largePartCount = 0
+  /// Parts from this one on are small.
   private var firstSmallPart = 0
 
   private(set) var users = UserSlots()
@@ -23,10 +26,12 @@ struct LiveTable: Sendable {
     var batch: RecordBatch
   }
 
-  /// So many small batches are made one, which stays: each row is copied once.
-  private static let mergedPartCount = 64
-  /// A batch of so many rows is large: what a batch costs beside its rows does not count.
-  private static let largeRowCount = 256
+  /// So many small batches are made one: at a low rate every event comes in a frame of its own.
+  private static let smallPartCount = 64
+  /// A batch of fewer rows is small: what a batch costs beside its rows counts.
+  private static let smallRowCount = 256
+  /// So many rows are made one batch, which stays: their text and embeddings lie in memory that is theirs alone.
+  private static let largeRowCount = 1 << 16
 
   init(schema: Schema) { self.schema = schema }
 
@@ -35,8 +40,8 @@ struct LiveTable: Sendable {
   /// Takes a batch in; its rows are found once they are linked.
   mutating func append(_ batch: RecordBatch) {
     parts.append(Part(firstRow: rowCount, batch: batch))
-    byteCount += batch.byteCount
-    if batch.rowCount >= Self.largeRowCount { firstSmallPart = parts.count }
+    batchByteCount += LiveMerge.byteCount([batch])
+    if batch.rowCount >= Self.smallRowCount { firstSmallPart = parts.count }
   }
 
   /// Links the next rows of the newest batch.
@@ -82,28 +87,32 @@ struct LiveTable: Sendable {
 
   // MARK: Merging
 
-  /// The newest batches, when they are many and small.
-  var smallBatches: [RecordBatch]? {
-    parts.count - firstSmallPart >= Self.mergedPartCount ? parts[firstSmallPart...].map(\.batch) : nil
-  }
-
-  /// The batches as one; nil when their types would not be those of the schema.
-  static func merge(_ batches: [RecordBatch]) -> RecordBatch? {
-    guard batches.allSatisfy({ $0.schema == batches[0].schema }) else { return nil }
-    let merged = RecordBatch.concatenate(batches)
-    let isSame = zip(merged.schema.fields, batches[0].schema.fields).allSatisfy {
-      $0.type.valueType == $1.type.valueType
+  /// What is due to be merged, once all rows are linked.
+  var dueMerge: LiveMerge? {
+    let large = parts[..<largePartCount]
+    let rest = parts[largePartCount...]
+    if let first = rest.first, rowCount - first.firstRow >= Self.largeRowCount {
+      return LiveMerge(parts: rest.indices, batches: rest.map(\.batch), earlier: large.map(\.batch))
     }
-    return isSame ? merged : nil
+    let small = parts[firstSmallPart...]
+    guard small.count >= Self.smallPartCount else { return nil }
+    return LiveMerge(parts: small.indices, batches: small.map(\.batch), earlier: nil)
   }
 
-  /// Puts `merged`, or what it was made of where that was not possible, in the place of `smallBatches`.
-  mutating func replaceSmallBatches(by merged: RecordBatch?) {
-    defer { firstSmallPart = parts.count }
-    guard let merged, firstSmallPart < parts.count else { return }
-    byteCount += merged.byteCount - parts[firstSmallPart...].reduce(0) { $0 + $1.batch.byteCount }
-    parts.replaceSubrange(firstSmallPart..., with: [Part(firstRow: parts[firstSmallPart].firstRow, batch: merged)])
+  /// Puts what came of a merge into its place; nil leaves its parts as they are for good.
+  mutating func finish(_ merge: LiveMerge, _ outcome: LiveMerge.Outcome?) {
+    if let outcome {
+      let merged = Part(firstRow: parts[merge.parts.lowerBound].firstRow, batch: outcome.merged)
+      parts.replaceSubrange(merge.parts, with: [merged])
+      for (index, batch) in outcome.earlier.enumerated() { parts[index].batch = batch }
+      batchByteCount += outcome.moreByteCount
+    }
+    if merge.earlier != nil { largePartCount = parts.count }
+    firstSmallPart = parts.count
   }
+
+  /// Of the rows and the way to them.
+  var byteCount: Int { batchByteCount + previous.count * MemoryLayout<UInt32>.stride + users.byteCount }
 }
 
 /// The number of a row for each hash of a user: open addressing, at most half full.
@@ -112,6 +121,8 @@ struct UserSlots: Sendable {
   private var slots: [UInt32]
   private var hashes: [UInt64]
   private(set) var count = 0
+
+  var byteCount: Int { slots.count * (MemoryLayout<UInt32>.stride + MemoryLayout<UInt64>.stride) }
 
   init(slotCount: Int = 64) {
     slots = [UInt32](repeating: 0, count: slotCount)

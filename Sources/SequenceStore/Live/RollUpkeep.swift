@@ -11,6 +11,8 @@ final class RollUpkeep: Sendable {
     /// Datasets that got files since they were looked at.
     var datasets: Set<String> = []
     var isClosing = false
+    /// Whether files were merged since it was asked.
+    var hasMerged = false
     /// Whether merges that are due are to be made, and one in hand to be finished.
     var isWanted = true
   }
@@ -46,6 +48,14 @@ final class RollUpkeep: Sendable {
   /// A roll has added files to these datasets.
   func filesAdded(to datasets: some Sequence<String>) { state.update { $0.datasets.formUnion(datasets) } }
 
+  /// Whether files were merged since this was last asked.
+  func takeHasMerged() -> Bool {
+    state.update { state in
+      defer { state.hasMerged = false }
+      return state.hasMerged
+    }
+  }
+
   /// Ends the thread.
   /// - Parameter finishing: whether what is due is merged first; else what is in hand is left.
   func close(finishing: Bool) {
@@ -59,7 +69,9 @@ final class RollUpkeep: Sendable {
   private func run() {
     while let datasets = next() {
       do {
-        for dataset in datasets where try compaction.isDue(dataset) { try compaction.run(dataset) { _ in } }
+        for dataset in datasets where try compaction.isDue(dataset) {
+          try compaction.run(dataset) { _ in state.update { $0.hasMerged = true } }
+        }
       } catch StoreError.stopped {
         return
       } catch {

@@ -129,6 +129,7 @@ struct RetractionIndex: Sendable {
 
   var isEmpty: Bool { entries.isEmpty }
   var count: Int { entries.count }
+  var byteCount: Int { entries.count * MemoryLayout<Entry>.stride }
 
   /// Those that were seen when `isIncluded` says, given microseconds.
   func filter(seen isIncluded: (Int64) -> Bool) -> RetractionIndex {

@@ -39,6 +39,9 @@ package struct StoreSnapshot: Sendable {
 
   package var datasetNames: [String] { datasets.keys.sorted() }
 
+  /// Memory that the datasets' retractions take.
+  package var retractionByteCount: Int { datasets.values.reduce(0) { $0 + $1.retractions.byteCount } }
+
   /// Opens every file, so that none can go before it is read.
   package func preload() throws(StoreError) {
     for dataset in datasets.values {

@@ -130,4 +130,33 @@ import Testing
     #expect(found.schema.fields == plan.columns && found["text"]?.nullCount == 1)
     #expect(found["event_type"]?.string(0) == "save")
   }
+
+  @Test func longSegmentsHoldTheTextsOfManyFramesOnce() throws {
+    let texts = (0..<500).map { String(repeating: "\($0) ", count: 60) }
+    let (frames, rowCount) = (200, 1_000)
+    func text(_ row: Int) -> String { texts[row &* 7_919 % texts.count] }
+    for frame in 0..<frames {
+      let rows = (frame * rowCount..<(frame + 1) * rowCount).map { row in
+        TestEvent(
+          user: Int64(row % 5_000), micros: Self.noon + Int64(row), seen: 1, type: "save", key: Int64(row),
+          item: Int64(row), text: text(row))
+      }
+      let batch = test.batch(rows, dataset: "events")
+      var (schema, columns) = (batch.schema, batch.columns)
+      columns[8] = columns[8].dictionaryEncoded()!
+      schema.fields[8].type = columns[8].type
+      log.append([RecordBatch(schema, columns)])
+      if frame % 20 == 19 { try follower.catchUp() }
+    }
+    #expect(index.statistics.rowCounts == ["events": frames * rowCount])
+    // A frame's texts take more than 90 bytes a row of it.
+    #expect(index.statistics.byteCount < 90 * frames * rowCount)
+    let plan = try test.plan()
+    let request = SequenceRequest(user: .integer(1), last: 100, columns: plan.columns)
+    let live = index.rows(of: .integer(1), in: plan.datasets)
+    let found = try SequenceReader(StoreSnapshot(test.store)).read(request, of: plan, live: live).events.allRows
+    let rows = stride(from: 1, to: frames * rowCount, by: 5_000)
+    #expect(found.map { $0["item_id"]!.integer! } == rows.map(Int64.init))
+    #expect(found.map { $0["text"] } == rows.map { .string(text($0)) })
+  }
 }
