@@ -67,7 +67,8 @@ import Testing
     let events = TestStore.events(4_000, days: 9).map { derives ? $0.withID : $0 }
     try test.index(events)
     let plan = try test.plan("derived")
-    let reader = SequenceReader(try StoreSnapshot(test.store), verifiesChecksums: true)
+    let reader = SequenceReader(
+      try StoreSnapshot(test.store), verifiesChecksums: true, cache: PageCache(byteLimit: 8 << 20))
     var random = SeededRandom(seed: 31)
     for (user, request) in SequenceReaderTests.requests(plan, text: false) {
       var request = request

@@ -56,7 +56,8 @@ import Testing
     try test.index(events)
     let plan = try test.plan(name)
     let within: Int64 = name == "merged" ? 2_400_000_000 : 172_800_000_000
-    let reader = SequenceReader(try StoreSnapshot(test.store), verifiesChecksums: true)
+    let reader = SequenceReader(
+      try StoreSnapshot(test.store), verifiesChecksums: true, cache: PageCache(byteLimit: 8 << 20))
     var random = SeededRandom(seed: 5)
     for (user, request) in SequenceReaderTests.requests(plan, text: false) {
       var request = request

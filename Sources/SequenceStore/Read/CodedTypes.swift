@@ -23,6 +23,13 @@ final class CodedTypes: Sendable {
     for row in 0..<types.count { codes.append(numbers[Int(old[row])]) }
     self.codes = codes.finish()
   }
+
+  /// The types as a column.
+  var column: ArrowArray {
+    ArrowArray(
+      .dictionary(index: .int32, value: .utf8, isOrdered: false), count: codes.byteCount / 4,
+      storage: .dictionary(indices: codes, values: ArrowArray(names.names)))
+  }
 }
 
 /// Names of event types, in order: rows of one list of names are told by looking at its address.

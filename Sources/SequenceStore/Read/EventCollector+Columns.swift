@@ -5,12 +5,6 @@ import Definitions
 import Engine
 
 extension EventCollector {
-  /// Keeps what was read of users' rows for later reads.
-  mutating func keepSources(in cache: PageCache?) {
-    guard let cache else { return }
-    for index in sources.indices { sources[index].keep(in: cache) }
-  }
-
   /// Columns of some rows, which are given newest first, oldest first.
   ///
   /// - Parameter keepsDictionaries: whether columns of texts may be dictionaries.
@@ -37,6 +31,9 @@ extension EventCollector {
     var parts = [ColumnParts](repeating: ColumnParts(), count: wanted.count)
     for (source, range) in ranges.used {
       try sources[source].append(wanted, at: range, to: &parts, using: &context)
+    }
+    if ranges.isExactly(rows) {
+      return parts.map { $0.arrays.count == 1 ? $0.arrays[0] : .concatenate($0.arrays.alike()) }
     }
     var gather = PartGather(ranges.references(to: rows))
     return zip(wanted, parts).map { gather.column($1) ?? ArrowArray(nulls: $0.field.type, count: 0) }
@@ -88,6 +85,17 @@ private struct SourceRanges {
       }
     }
     used = order.map { ($0, bySource[$0]) }
+  }
+
+  /// Whether the rows, which are given newest first, are all of one source's from its last to its first.
+  func isExactly(_ rows: ArraySlice<EventCollector.Found>) -> Bool {
+    guard used.count == 1, used[0].range.count == rows.count else { return false }
+    var next = Int32(used[0].range.upperBound)
+    for row in rows {
+      next -= 1
+      if row.id.place != next { return false }
+    }
+    return true
   }
 
   /// Where the rows lie in the ranges used, `RowReference` each, from the last row to the first.
@@ -168,5 +176,5 @@ private struct PartGather {
 
 extension [ArrowArray] {
   /// The same arrays, all of one type: without dictionaries where not all have one.
-  fileprivate func alike() -> [ArrowArray] { allSatisfy { $0.type == self[0].type } ? self : map { $0.decoded() } }
+  func alike() -> [ArrowArray] { allSatisfy { $0.type == self[0].type } ? self : map { $0.decoded() } }
 }

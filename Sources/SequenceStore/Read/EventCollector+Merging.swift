@@ -36,7 +36,7 @@ struct EventMerging {
 extension EventCollector {
   /// Takes in what merging reads of a source.
   mutating func addMergeInputs(_ index: Int, using context: inout DecodingContext) throws(StoreError) {
-    guard merging != nil else { return }
+    guard merging != nil, merging!.inputs[index] == nil else { return }
     let events = try sources[index].columns(plan.mergeFields, at: 0..<sources[index].rows.count, using: &context)
     merging!.inputs[index] = MergeInputs(
       merging!.definition, events, withActions: merging!.hasActions, &merging!.texts)

@@ -8,34 +8,52 @@ import Expressions
 
 extension EventCollector {
   mutating func read(_ step: ReadStep, using context: inout DecodingContext) throws(StoreError) {
-    if live == nil { try readLive(using: &context) }
-    let first = sources.count
+    var parts: [SourcePart] = []
     for (dataset, file) in step.files where overlaps(file) {
-      sources += try file.rows(
-        of: user, dataset: dataset, deriving: datasets[dataset]!.derived, using: &context)
+      parts += try self.parts(of: file, dataset, using: &context)
     }
     var rows: [Found] = []
-    for index in first..<sources.count {
-      let own = try candidates(index, using: &context)
+    for part in parts {
+      let own = try candidates(part, using: &context)
       if rows.isEmpty { rows = own } else { rows += own }
     }
-    let added = sources[first...]
-    if added.contains(where: { $0.selected != nil }) || Set(added.map(\.dataset)).count < added.count {
-      mayRepeat = true
-    }
-    let early = live!.prefix { $0.micros < step.startMicros ?? .min }.count
-    rows += live![early...]
-    let isMixed = added.count > 1 || early < live!.count
-    live!.removeSubrange(early...)
-    if isMixed || added.contains(where: { $0.selected != nil }) { try sort(&rows, using: &context) }
+    let isScattered = parts.contains { sources[$0.source].selected != nil }
+    if isScattered || Set(parts.map { sources[$0.source].dataset }).count < parts.count { mayRepeat = true }
+    let early = live.prefix { $0.micros < step.startMicros ?? .min }.count
+    rows += live[early...]
+    let isMixed = parts.count > 1 || early < live.count
+    live.removeSubrange(early...)
+    if isMixed || isScattered { try sort(&rows, using: &context) }
     candidates.append(rows)
     try settle(using: &context)
   }
 
-  private mutating func readLive(using context: inout DecodingContext) throws(StoreError) {
-    var rows: [Found] = []
-    for index in sources.indices { rows += try candidates(index, using: &context) }
-    live = rows.sorted { $0.micros < $1.micros }
+  /// Reads the live rows of the sequence's events, which are given to steps as these come.
+  mutating func readLive(using context: inout DecodingContext) throws(StoreError) {
+    for index in sources.indices {
+      live += try candidates(SourcePart(source: index, rows: 0..<sources[index].rows.count), using: &context)
+    }
+    live.sort { $0.micros < $1.micros }
+  }
+
+  /// The user's rows in a file: kept, or read.
+  private mutating func parts(
+    of file: StoreFile, _ dataset: Int, using context: inout DecodingContext
+  ) throws(StoreError) -> [SourcePart] {
+    if let known = kept[dataset]?.part(of: file) {
+      let parts = known.isEmpty ? [] : [SourcePart(source: kept[dataset]!.index, rows: known)]
+      visits.append(Visit(dataset: dataset, file: file, rows: parts, isNews: false))
+      return parts
+    }
+    var parts: [SourcePart] = []
+    for rows in try file.rows(of: user, dataset: dataset, deriving: datasets[dataset]!.derived, using: &context) {
+      parts.append(SourcePart(source: sources.count, rows: 0..<rows.rows.count))
+      sources.append(rows)
+    }
+    let isKept = context.cache != nil && parts.allSatisfy(isKeepable)
+    if isKept { for part in parts { sources[part.source].readsAll = true } }
+    visits.append(Visit(dataset: dataset, file: file, rows: parts, isNews: isKept))
+    return parts
   }
 
   private func overlaps(_ file: StoreFile) -> Bool {
@@ -44,15 +62,20 @@ extension EventCollector {
     return times.upperBound >= from ?? .min && times.lowerBound < request.untilMicros ?? .max
   }
 
-  /// A source's rows of events that the sequence has, in their order.
-  private mutating func candidates(_ index: Int, using context: inout DecodingContext) throws(StoreError) -> [Found] {
+  /// Rows of events that the sequence has, in their order.
+  private mutating func candidates(
+    _ part: SourcePart, using context: inout DecodingContext
+  ) throws(StoreError) -> [Found] {
+    readCount += 1
+    unsettled.append(part)
+    let index = part.source
     let isLive = sources[index].isLive
     try sources[index].load(isLive ? keyColumns + [.retracted] : keyColumns, using: &context)
     try addMergeInputs(index, using: &context)
-    var wanted = WantedRows(sources[index], number: Int32(index))
-    if let filter = plan.computed.filter { wanted.keep(try kept(index, filter, using: &context)) }
+    var wanted = WantedRows(part, selected: sources[index].selected)
+    if let filter = plan.computed.filter { wanted.keep(try passing(filter, part, using: &context)) }
     if isLive { wanted.drop(try sources[index].key(.retracted).bits) }
-    if let known = try known(sources[index]) { wanted.keep(known) }
+    if let known = try known(part) { wanted.keep(known) }
     let (times, revisions) = (try sources[index].values(.ts), try sources[index].values(.revision))
     if !mayRepeat { mayRepeat = wanted.haveCorrections(revisions) }
     guard hasTypes else { return wanted.rows(times) }
@@ -72,19 +95,18 @@ extension EventCollector {
     return numbers
   }
 
-  /// The rows that had arrived by the time that the request asks for; nil: all.
-  func known(_ source: UserRows) throws(StoreError) -> Bitmap? {
+  /// Which of some rows had arrived by the time that the request asks for; nil: all.
+  func known(_ part: SourcePart) throws(StoreError) -> Bitmap? {
     guard let limit = request.knownAtMicros else { return nil }
-    let seen = try source.values(.seenAt)
-    return Bitmap((0..<source.rows.count).map { seen.load($0, as: Int64.self) <= limit })
+    let seen = try sources[part.source].values(.seenAt)
+    return Bitmap(part.rows.map { seen.load($0, as: Int64.self) <= limit })
   }
 
-  /// The rows for which the sequence's filter holds.
-  private mutating func kept(
-    _ index: Int, _ filter: CheckedExpression, using context: inout DecodingContext
+  /// Which of some rows the sequence's filter holds for.
+  private mutating func passing(
+    _ filter: CheckedExpression, _ part: SourcePart, using context: inout DecodingContext
   ) throws(StoreError) -> Bitmap {
-    let rows = 0..<sources[index].rows.count
-    return filter.evaluate(batch: try sources[index].columns(plan.filterFields, at: rows, using: &context)).trueRows
+    filter.evaluate(batch: try sources[part.source].columns(plan.filterFields, at: part.rows, using: &context)).trueRows
   }
 
   /// Brings the rows of several sources into order (ts, event_type, event_key).

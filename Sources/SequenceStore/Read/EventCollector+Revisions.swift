@@ -9,31 +9,34 @@ extension EventCollector {
   /// Finds the rows read that another row of their event stands above; they are no candidates any more.
   mutating func settle(using context: inout DecodingContext) throws(StoreError) {
     guard mayRepeat else { return }
-    guard sources.count > 1 || sources.contains(where: { $0.isLive || $0.selected != nil }) else { return }
+    guard readCount > 1 || sources.contains(where: { $0.isLive || $0.selected != nil }) else { return }
     let before = superseded.count
-    identities.reserve(sources[settledSourceCount...].reduce(0) { $0 + $1.count }, of: request.last)
-    for index in settledSourceCount..<sources.count {
-      try sources[index].load([.eventKey], using: &context)
-      let keys = try sources[index].values(.eventKey)
-      let (known, selected) = (try known(sources[index]), sources[index].selected)
-      for number in 0..<sources[index].count {
-        let place = selected.map { Int($0[number]) } ?? number
-        if let known, !known[place] { continue }
-        let row = RowID(source: Int32(index), place: Int32(place))
-        var earlier = identities.add(keys.load(place, as: Int64.self), row)
-        while let entry = earlier {
-          try decide(identities.rows[entry], row, using: &context)
-          earlier = identities.entry(before: entry)
-        }
+    identities.reserve(unsettled.reduce(0) { $0 + $1.rows.count }, of: request.last)
+    for part in unsettled { try settle(part, using: &context) }
+    unsettled = []
+    if superseded.count > before { dropSuperseded() }
+  }
+
+  private mutating func settle(_ part: SourcePart, using context: inout DecodingContext) throws(StoreError) {
+    let index = part.source
+    try sources[index].load([.eventKey], using: &context)
+    let (keys, known, selected) = (try sources[index].values(.eventKey), try known(part), sources[index].selected)
+    for number in 0..<(selected?.count ?? part.rows.count) {
+      let offset = selected.map { Int($0[number]) } ?? number
+      if let known, !known[offset] { continue }
+      let place = part.rows.lowerBound + offset
+      let row = RowID(source: Int32(index), place: Int32(place))
+      var earlier = identities.add(keys.load(place, as: Int64.self), row)
+      while let entry = earlier {
+        try decide(identities.rows[entry], row, using: &context)
+        earlier = identities.entry(before: entry)
       }
     }
-    settledSourceCount = sources.count
-    if superseded.count > before { dropSuperseded() }
   }
 
   private mutating func dropSuperseded() {
     for step in candidates.indices { candidates[step].removeAll { superseded.contains($0.id) } }
-    live?.removeAll { superseded.contains($0.id) }
+    live.removeAll { superseded.contains($0.id) }
   }
 
   /// Marks one of two rows of an equal key, if both hold so far and are of one type.
@@ -60,14 +63,37 @@ extension EventCollector {
     return try contentHash(row, using: &context) < contentHash(other, using: &context)
   }
 
-  /// Read for all rows of a source when it is first asked for: few rows come to that.
+  /// Read for all rows of a source, or of a file whose rows are kept, when it is first asked for: few rows come to that.
   private mutating func contentHash(_ row: RowID, using context: inout DecodingContext) throws(StoreError) -> UInt64 {
+    if let visit = keptVisit(of: row) {
+      return try contents(of: visit, using: &context)[Int(row.place) - visit.rows[0].rows.lowerBound]
+    }
     if let known = contents[row.source] { return known[Int(row.place)] }
     let source = Int(row.source)
-    let fields = try datasets[sources[source].dataset]?.eventFields() ?? []
-    let hashes = try sources[source].contentHashes(fields, using: &context)
+    let hashes = try sources[source].contentHashes(try eventFields(sources[source].dataset), using: &context)
     contents[row.source] = hashes
     return hashes[Int(row.place)]
+  }
+
+  /// Of a file's rows, of which not all columns are kept.
+  private mutating func contents(of visit: Visit, using context: inout DecodingContext) throws(StoreError) -> [UInt64] {
+    if let known = keptContents[visit.file.id] { return known }
+    let derived = datasets[visit.dataset]!.derived
+    var hashes: [UInt64] = []
+    for var rows in try visit.file.rows(of: user, dataset: visit.dataset, deriving: derived, using: &context) {
+      hashes += try rows.contentHashes(try eventFields(visit.dataset), using: &context)
+    }
+    keptContents[visit.file.id] = hashes
+    return hashes
+  }
+
+  private func eventFields(_ dataset: Int) throws(StoreError) -> [Field] { try datasets[dataset]?.eventFields() ?? [] }
+
+  /// The file that a row is of which was not read again.
+  private func keptVisit(of row: RowID) -> Visit? {
+    let (source, place) = (Int(row.source), Int(row.place))
+    guard kept.contains(where: { $0?.index == source }) else { return nil }
+    return visits.first { visit in visit.rows.contains { $0.source == source && $0.rows.contains(place) } }
   }
 
   /// What stands higher is less.

@@ -15,6 +15,12 @@ struct EventCollector {
     var place: Int32
   }
 
+  /// Some of a source's rows.
+  struct SourcePart {
+    var source: Int
+    var rows: Range<Int>
+  }
+
   /// A row and when its event happened.
   struct Found {
     var micros: Int64
@@ -46,10 +52,20 @@ struct EventCollector {
 
   /// Those of the live log first.
   var sources: [UserRows]
+  /// By dataset, what was kept of the user's rows.
+  var kept: [KeptSource?]
+  /// By dataset, where they are kept; none without a cache.
+  var keptKeys: [PageCache.RowsKey?] = []
+  /// The columns that are kept beside the key columns.
+  var keptFields: [Field] = []
+  /// The files that were looked into.
+  var visits: [Visit] = []
+  /// What is added to the events that are read.
+  let enrichment: RequestEnrichment?
   /// Of each step read so far, the rows of the sequence's events, in their order.
   var candidates: [[Found]] = []
-  /// The live rows of the sequence's events that were given to no step yet, by time; nil before the first step.
-  var live: [Found]?
+  /// The live rows of the sequence's events that were given to no step yet, by time.
+  var live: [Found] = []
   /// Newest first.
   private(set) var found: [Found] = []
   /// Nil where events are given out as they are.
@@ -61,11 +77,14 @@ struct EventCollector {
   /// Whether rows of one event may have been read from several places.
   var mayRepeat: Bool
   var identities = IdentityTable()
-  /// The sources whose rows are among `identities`.
-  var settledSourceCount = 0
+  /// Rows that were read, of how many sources and files; those that are not among `identities` yet.
+  var readCount = 0
+  var unsettled: [SourcePart] = []
   var superseded: Set<RowID> = []
   /// Content hashes of the rows of those sources in which they had to decide.
   var contents: [Int32: [UInt64]] = [:]
+  /// The same for files whose rows are kept.
+  var keptContents: [UInt32: [UInt64]] = [:]
 
   init(_ snapshot: StoreSnapshot, _ live: LiveRows, _ request: SequenceRequest, _ plan: SequencePlan) {
     self.request = request
@@ -78,7 +97,9 @@ struct EventCollector {
       let rows = datasets[dataset].map { source.hidden(by: $0.horizons) } ?? source
       return rows.rows.isEmpty ? nil : UserRows(rows, dataset: dataset)
     }
+    kept = datasets.map { _ in nil }
     mayRepeat = !sources.isEmpty
+    enrichment = plan.enricher?.adding(Set(request.columns.map(\.name)))
     computers = plan.computed.history.filter { computer in
       request.columns.contains { $0.name == computer.column.name }
     }
@@ -102,9 +123,12 @@ struct EventCollector {
 
   /// Reads steps, newest first, until enough rows are found, and on as far as derived columns look back.
   mutating func collect(using context: inout DecodingContext) throws(StoreError) {
+    try readLive(using: &context)
+    if let cache = context.cache { takeKept(from: cache) }
     repeat {
       while try !select(using: &context) {}
     } while try !lookBack(using: &context)
+    if found.count > KeptRows.limits.all { forgetNews() }
   }
 
   /// Selects among the steps' rows.
@@ -140,14 +164,14 @@ struct EventCollector {
   /// Whether live rows are left that no step of the window took.
   private var hasOlderLiveRows: Bool {
     guard let windowCount = steps.windowCount else { return false }
-    if live?.isEmpty == false { return true }
+    if !live.isEmpty { return true }
     return candidates.dropFirst(windowCount).joined().contains { sources[Int($0.id.source)].isLive }
   }
 
   /// Whether a step that was made may have rows: files may, as long as nobody has looked.
   private func hasRows(_ index: Int) -> Bool {
     if !steps.made[index].files.isEmpty { return true }
-    return index < candidates.count ? !candidates[index].isEmpty : live?.isEmpty == false
+    return index < candidates.count ? !candidates[index].isEmpty : !live.isEmpty
   }
 
   // MARK: Selection

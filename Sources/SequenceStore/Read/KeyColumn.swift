@@ -75,11 +75,6 @@ struct ColumnSlots {
     }
   }
 
-  subscript(key: KeyColumn) -> ArrowArray? {
-    get { self[key.rawValue] }
-    set { self[key.rawValue] = newValue }
-  }
-
   /// Counting what is shared in full.
   var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount + MemoryLayout<ArrowArray>.stride } }
 }

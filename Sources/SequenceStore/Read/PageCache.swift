@@ -20,12 +20,16 @@ package final class PageCache: Sendable {
     }
   }
 
-  /// A user's rows in a row group of a file.
+  /// A user's rows in files of a dataset.
   struct RowsKey: Hashable, CacheKey {
-    /// As `OpenedFile` numbers itself.
-    var file: UInt32
-    var group: Int32
-    var user: UserID
+    private let user: UserID
+    /// Of the dataset and the columns, in any order: those who ask for others find others kept.
+    private let columns: Int
+
+    init(_ dataset: String, _ columns: [Field], _ user: UserID) {
+      self.user = user
+      self.columns = columns.reduce(dataset.hashValue) { $0 ^ $1.hashValue }
+    }
 
     var mixed: UInt {
       let part =
@@ -33,7 +37,7 @@ package final class PageCache: Sendable {
         case .integer(let key): UInt(truncatingIfNeeded: key)
         case .text(let key): UInt(bitPattern: key.hashValue)
         }
-      return (UInt(file) &* 31 &+ UInt(truncatingIfNeeded: group)) &* 31 &+ part
+      return UInt(bitPattern: columns) &+ part
     }
   }
 
@@ -53,7 +57,7 @@ package final class PageCache: Sendable {
   /// Keeps a page; one that is too large for its part of the memory is left out.
   func keep(_ page: ArrowArray, for key: Key) { pages.keep(page, byteCount: page.byteCount, for: key) }
 
-  /// Keeps a user's rows, instead of what was kept of them before.
+  /// Keeps a user's rows, instead of those that were kept before.
   func keep(_ rows: KeptRows, byteCount: Int, for key: RowsKey) { self.rows.keep(rows, byteCount: byteCount, for: key) }
 
   package struct Statistics: Sendable {

@@ -7,8 +7,6 @@ import Engine
 package struct SelectedEvents {
   private var collector: EventCollector
   private let fields: [Field]
-  /// What is added to the events that are read.
-  private let enrichment: RequestEnrichment?
   /// Derived columns of all rows found, oldest first; nil before the first rows are given out.
   private var derived: [String: ArrowArray]?
   /// How many rows were given out.
@@ -20,7 +18,6 @@ package struct SelectedEvents {
   init(_ collector: EventCollector) {
     self.collector = collector
     fields = collector.request.columns
-    enrichment = collector.plan.enricher?.adding(Set(fields.map(\.name)))
   }
 
   /// Of the whole answer.
@@ -44,7 +41,7 @@ package struct SelectedEvents {
     let count = min(limit, left)
     let batch = try read(collector.found[left - count..<left], using: &context)
     givenCount += count
-    collector.keepSources(in: context.cache)
+    collector.keepRows(using: &context)
     return batch
   }
 
@@ -52,6 +49,7 @@ package struct SelectedEvents {
     _ rows: ArraySlice<EventCollector.Found>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
     if derived == nil { derived = try collector.derivedColumns(using: &context) }
+    let enrichment = collector.enrichment
     let keepsDictionaries = collector.request.keepsDictionaries
     if derived!.isEmpty, enrichment == nil {
       return try collector.columns(fields, of: rows, keepsDictionaries: keepsDictionaries, using: &context)

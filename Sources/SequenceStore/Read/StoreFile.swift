@@ -18,7 +18,7 @@ final class StoreFile: Sendable {
   /// When its events happened, as far as its statistics say.
   let times: ClosedRange<Int64>?
   /// Tells files apart.
-  private let id = StoreFile.nextID.wrappingAdd(1, ordering: .relaxed).newValue
+  let id = StoreFile.nextID.wrappingAdd(1, ordering: .relaxed).newValue
   private static let nextID = Atomic<UInt32>(0)
   private let indexes: FileIndexCache
   private let mapping = Mutex<Buffer?>(nil)
@@ -36,6 +36,9 @@ final class StoreFile: Sendable {
   }
 
   deinit { indexes.forget(opened) }
+
+  /// No event of it is earlier, in microseconds.
+  var startMicros: Int64 { times?.lowerBound ?? bucket?.days.lowerBound.startMicros ?? .min }
 
   /// Whether it may have rows of a user, by the shard that it says it is: users may be dealt to another number by now.
   func mayHold(_ user: UserProbe) -> Bool { part.map { user.shard(of: $0.count) == $0.shard } ?? true }

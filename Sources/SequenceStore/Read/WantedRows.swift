@@ -1,21 +1,20 @@
 import Arrow
 import Buffers
 
-/// Which rows of a source are wanted: conditions leave out rows one after the other, each of them a column at a time.
+/// Which of some rows are wanted: conditions leave out rows one after the other, each of them a column at a time.
 struct WantedRows {
-  private let count: Int
+  private let part: EventCollector.SourcePart
   /// The user's among them; nil: all.
   private let selected: [Int32]?
-  private let number: Int32
   /// Nil: all.
   private var isWanted: [Bool]?
 
   /// All of them.
   ///
-  /// - Parameter number: the source's.
-  init(_ source: UserRows, number: Int32) {
-    (count, selected, self.number) = (source.rows.count, source.selected, number)
-  }
+  /// - Parameter selected: the user's among them, counted from the first; nil: all.
+  init(_ part: EventCollector.SourcePart, selected: [Int32]?) { (self.part, self.selected) = (part, selected) }
+
+  private var count: Int { part.rows.count }
 
   mutating func keep(_ rows: Bitmap) { update { !rows[$0] } }
 
@@ -29,18 +28,19 @@ struct WantedRows {
 
   /// Whether one of the user's rows, wanted or not, is of a revision above 0.
   ///
-  /// - Parameter revisions: Int32 each.
+  /// - Parameter revisions: Int32 each, of all rows of the source.
   func haveCorrections(_ revisions: Buffer) -> Bool {
     let revisions = revisions.span(of: Int32.self)
-    if let selected { return selected.contains { revisions[Int($0)] > 0 } }
+    let first = part.rows.lowerBound
+    if let selected { return selected.contains { revisions[first + Int($0)] > 0 } }
     var highest: Int32 = 0
-    for row in 0..<count { highest = max(highest, revisions[row]) }
+    for row in part.rows { highest = max(highest, revisions[row]) }
     return highest > 0
   }
 
   /// Those of the user's rows that are wanted.
   ///
-  /// - Parameter times: Int64 each.
+  /// - Parameter times: Int64 each, of all rows of the source.
   func rows(_ times: Buffer) -> [EventCollector.Found] {
     let times = times.span(of: Int64.self)
     var rows: [EventCollector.Found] = []
@@ -51,7 +51,7 @@ struct WantedRows {
 
   /// Those of the user's rows that are wanted and not gone.
   ///
-  /// - Parameters:
+  /// - Parameters, of all rows of the source:
   ///   - times: Int64 each.
   ///   - types: Int32 each, into `numbers`: the types as `EventTypeRules` numbers them, -1 for those not wanted.
   ///   - gone: with the rows' event keys, Int64 each, and revisions, Int32 each.
@@ -80,13 +80,15 @@ struct WantedRows {
 
   @inline(__always) private func row(_ place: Int, _ micros: Int64, _ type: Int32) -> EventCollector.Found {
     EventCollector.Found(
-      micros: micros, id: EventCollector.RowID(source: number, place: Int32(truncatingIfNeeded: place)), type: type)
+      micros: micros, id: EventCollector.RowID(source: Int32(part.source), place: Int32(truncatingIfNeeded: place)),
+      type: type)
   }
 
   @inline(__always) private func forEach(_ body: (Int) -> Void) {
+    let first = part.rows.lowerBound
     for index in 0..<(selected?.count ?? count) {
-      let place = selected.map { Int($0[index]) } ?? index
-      if isWanted?[place] ?? true { body(place) }
+      let offset = selected.map { Int($0[index]) } ?? index
+      if isWanted?[offset] ?? true { body(first + offset) }
     }
   }
 }

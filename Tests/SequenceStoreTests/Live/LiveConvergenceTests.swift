@@ -24,10 +24,13 @@ private final class ConvergenceRun {
   private let ended = Latest()
   private var snapshot: StoreSnapshot
   private let plans: [String: SequencePlan]
+  /// What readers keep, over all versions of the tables: everything, little, or nothing.
+  private let cache: PageCache?
   private let label: String
 
   init(seed: UInt64) throws {
     label = "seed \(seed)"
+    cache = [PageCache(byteLimit: 64 << 20), PageCache(byteLimit: 200_000), nil][Int(seed % 3)]
     test = try TestStore()
     model = LiveModel(seed: seed)
     plans = ["all": try test.plan("all"), "saves": try test.plan("saves")]
@@ -106,7 +109,7 @@ private final class ConvergenceRun {
   private func check() throws {
     try follower.catchUp()
     for (sequence, plan) in plans {
-      let reader = SequenceReader(snapshot)
+      let reader = SequenceReader(snapshot, cache: cache)
       for user in Int64(0)..<6 {
         var request = SequenceRequest(
           user: .integer(user), last: [3, 1_000][model.number(below: 2)],

@@ -1,0 +1,83 @@
+import Arrow
+import Buffers
+
+/// What was read of a user's rows in files of a dataset, joined in the order of the files' days, in memory of its own: the
+/// files themselves may be closed.
+///
+/// Later reads take all of them as one source, and open only files that are not among its parts.
+final class KeptRows: Sendable {
+  /// What one file has.
+  struct Part: Sendable {
+    /// As `StoreFile` numbers itself.
+    var file: UInt32
+    /// No event of the file is earlier, in microseconds.
+    var startMicros: Int64
+    /// Where its rows are; none: the file has nothing of the user.
+    var rows: Range<Int>
+  }
+
+  let dataset: String
+  /// The earlier first.
+  let parts: [Part]
+  let count: Int
+  let columns: ReadColumns
+  /// Of columns besides the key columns, in the order of their slots.
+  private let names: [String]
+
+  /// - Parameters:
+  ///   - keys: the key columns that are kept.
+  ///   - values: of other columns.
+  init(_ dataset: String, _ parts: [Part], keys: [(KeyColumn, ArrowArray)], values: [(Field, ArrowArray)]) {
+    (self.dataset, self.parts, count) = (dataset, parts, parts.last?.rows.upperBound ?? 0)
+    names = values.map(\.0.name)
+    var columns = ReadColumns()
+    for (key, column) in keys {
+      if key == .eventType {
+        let types = CodedTypes(column)
+        columns.types = types
+        columns.note(types.column, in: key.rawValue)
+      } else {
+        columns.note(column, in: key.rawValue)
+      }
+    }
+    for (place, value) in values.enumerated() { columns.note(value.1, in: KeyColumn.count + place) }
+    self.columns = columns
+  }
+
+  /// Where a column that is no key column is noted; past all that are when it is not kept.
+  func slot(of column: WantedColumn) -> Int {
+    KeyColumn.count + (names.firstIndex(of: column.field.name) ?? names.count)
+  }
+
+  var byteCount: Int { columns.byteCount + parts.count * MemoryLayout<Part>.stride + 512 }
+
+  /// More rows than this are read from pages each time: of one file, and of all.
+  static let limits = (file: 1_024, all: 16_384)
+}
+
+/// What a collector takes of rows that were kept.
+struct KeptSource {
+  let rows: KeptRows
+  /// Among the collector's sources.
+  let index: Int
+  private var cursor: Int
+
+  init(_ rows: KeptRows, index: Int) {
+    (self.rows, self.index) = (rows, index)
+    cursor = rows.parts.count
+  }
+
+  /// Where a file's rows are; nil when it is not among the parts. Files are asked for in about the order of the parts, the
+  /// last first.
+  mutating func part(of file: StoreFile) -> Range<Int>? {
+    var place = cursor
+    for _ in rows.parts.indices {
+      place = (place == 0 ? rows.parts.count : place) - 1
+      if rows.parts[place].file == file.id {
+        cursor = place
+        return rows.parts[place].rows
+      }
+    }
+    return nil
+  }
+}
