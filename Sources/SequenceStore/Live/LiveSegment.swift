@@ -32,12 +32,13 @@ final class LiveSegment {
       let tail = try LiveTail(live.segment(last), durable: start, files: files)
       (file, tornByteCount) = (tail.file, tail.tornByteCount)
       durable = DurableMarker(segment: last, byteCount: UInt64(tail.byteCount))
+      // Who began it may have died before its name was on the disk; the marker must not get there first.
+      try files.syncDirectory(live.path)
     } else {
       durable = DurableMarker(segment: max(last, covered) + 1, byteCount: 0)
       (file, tornByteCount) = (try Self.create(durable.segment, of: live, files), 0)
     }
     try publish()
-    try files.syncDirectory(live.path)
   }
 
   /// An empty segment whose name will outlast a crash.

@@ -63,6 +63,33 @@ import Testing
     try log.close()
   }
 
+  /// The process dies at any call while it opens a log, and the machine at any call while the next one does.
+  @Test(arguments: 0..<10) func aLogThatWasOpenedInVainIsOpenedAgain(first: Int) throws {
+    for second in 0..<10 {
+      for seed in 0..<8 as Range<UInt64> {
+        let disk = SimulatedDisk(seed: seed)
+        let killed = Self.begin(on: disk, calls: first) { disk.kill() }
+        let durable = max(killed, Self.begin(on: disk, calls: second) { disk.crash() })
+        let log = try LiveLog(Self.directory, covered: 0, files: disk)
+        #expect(log.durable >= durable, "calls \(first) and \(second), seed \(seed)")
+        try log.close()
+      }
+    }
+  }
+
+  /// Opens a log on a disk that fails after so many calls, and adds a frame; answers how far that was durable.
+  private static func begin(on disk: SimulatedDisk, calls: Int, death: () -> Void) -> DurableMarker {
+    var random = SeededRandom(seed: UInt64(calls))
+    disk.state.update { $0.callsUntilFailure = calls }
+    let log = try? LiveLog(directory, covered: 0, files: disk)
+    try? log?.append(LiveFrame(number: calls, &random).bytes)
+    try? log?.flush()
+    let durable = log?.durable ?? DurableMarker(segment: 0, byteCount: 0)
+    death()
+    try? log?.close()
+    return durable
+  }
+
   /// All frames of the log, as far as its marker says that they are durable.
   private static func frames(on disk: SimulatedDisk) throws -> [Buffer] {
     let marker = try #require(disk.content(directory.durable).flatMap { DurableMarker(Buffer($0)) })
