@@ -2,7 +2,6 @@ import Arrow
 import Definitions
 import Engine
 import SequenceStore
-import Synchronization
 
 /// Definitions with the plans of their sequences. Immutable; a request is answered from one of them.
 final class ServedDefinitions: Sendable {
@@ -42,23 +41,18 @@ final class ServedDefinitions: Sendable {
 final class DefinitionsView: Sendable {
   let origin: DefinitionsOrigin
   private let tables: ServedTables
-  private let state: Mutex<State>
-
-  private struct State {
-    var served: ServedDefinitions
-    var stamp: String?
-  }
+  private let served: Followed<ServedDefinitions>
 
   init(_ origin: DefinitionsOrigin, tables: ServedTables) throws {
     (self.origin, self.tables) = (origin, tables)
     let stamp = origin.stamp
     let definitions = try origin.load()
     let tablesStamp = tables.stamp(of: definitions)
-    let served = try ServedDefinitions(definitions, tables: tables.load(for: definitions))
-    state = Mutex(State(served: served, stamp: stamp.map { $0 + tablesStamp }))
+    served = Followed(
+      try ServedDefinitions(definitions, tables: tables.load(for: definitions)), stamp: stamp.map { $0 + tablesStamp })
   }
 
-  var current: ServedDefinitions { state.withLock { $0.served } }
+  var current: ServedDefinitions { served.current }
 
   /// The directories whose changes call for a refresh.
   var directories: [String] { [origin.directory] + tables.directories(of: current.definitions) }
@@ -66,7 +60,7 @@ final class DefinitionsView: Sendable {
   /// Makes `refresh` read definitions and tables again, changed or not.
   func forget() {
     tables.forget()
-    state.withLock { $0.stamp = nil }
+    served.forget()
   }
 
   /// Takes up newer definitions or tables, if there are any.
@@ -75,14 +69,11 @@ final class DefinitionsView: Sendable {
   /// - Throws: what is wrong with them, once for each change; the old ones stay.
   func refresh(prepare: (DefinitionSet) throws -> Void) throws {
     guard let stamp = origin.stamp.map({ $0 + tables.stamp(of: current.definitions) }) else { return }
-    let isNew = state.withLock { state in
-      defer { state.stamp = stamp }
-      return state.stamp != stamp
+    try served.refresh(stamp: stamp) { known in
+      let definitions = try origin.load()
+      let served = try ServedDefinitions(definitions, tables: tables.load(for: definitions))
+      if definitions != known.definitions { try prepare(definitions) }
+      return served
     }
-    guard isNew else { return }
-    let definitions = try origin.load()
-    let served = try ServedDefinitions(definitions, tables: tables.load(for: definitions))
-    if definitions != current.definitions { try prepare(definitions) }
-    state.withLock { $0.served = served }
   }
 }

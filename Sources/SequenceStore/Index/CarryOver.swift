@@ -10,10 +10,10 @@ struct CarryOver {
   private let range: DayRange
   private let horizonMicros: Int64
   private let options: StoreFileOptions
-  /// What was carried over from a bucket's files, so that a repeated commit does it again only where they changed.
-  private var known: [Bucket: (paths: Set<String>, files: [FinishedFile])] = [:]
+  private var made = MadeFiles<Bucket>()
+
   /// All files that were made.
-  private(set) var finished: [FinishedFile] = []
+  var finished: [FinishedFile] { made.all }
 
   init(_ store: StoreDirectory, _ range: DayRange, horizonMicros: Int64, _ options: StoreFileOptions) {
     self.store = store
@@ -36,8 +36,11 @@ struct CarryOver {
       buckets[bucket, default: []].append(file)
     }
     var carried: [FinishedFile] = []
+    let (range, horizon, options) = (range, horizonMicros, options)
     for (bucket, files) in buckets.sorted(by: { $0.key < $1.key }) {
-      carried += try self.files(bucket, files, rows)
+      carried += try made.files(for: bucket, of: files) { () throws(StoreError) in
+        try rows.write(files, to: bucket, options, choosing: { Self.outlasting($0, range, horizon) }).files
+      }
     }
     return carried
   }
@@ -45,18 +48,6 @@ struct CarryOver {
   private func mayHaveRows(_ file: StoreFile, _ bucket: Bucket, _ seenAt: String) -> Bool {
     guard range.covers(bucket.days), let seen = file.statistics?.timestampRange(seenAt) else { return true }
     return seen.upperBound > horizonMicros
-  }
-
-  private mutating func files(
-    _ bucket: Bucket, _ files: [StoreFile], _ rows: TableRows
-  ) throws(StoreError) -> [FinishedFile] {
-    let paths = Set(files.map(\.path))
-    if let known = known[bucket], known.paths == paths { return known.files }
-    let (range, horizon) = (range, horizonMicros)
-    let made = try rows.write(files, to: bucket, options, choosing: { Self.outlasting($0, range, horizon) }).files
-    known[bucket] = (paths, made)
-    finished += made
-    return made
   }
 
   private static func outlasting(_ batch: RecordBatch, _ range: DayRange, _ horizonMicros: Int64) -> Bitmap? {

@@ -12,10 +12,11 @@ struct LateRows {
   private let isOfEvents: Bool
   /// Read when the first rows are looked for.
   private var retractions: RetractionIndex?
-  /// What a file has that its bucket's files lack, so that a repeated commit does it again only where they changed.
-  private var known: [String: (paths: Set<String>, files: [FinishedFile])] = [:]
-  /// All files that were made.
-  private(set) var finished: [FinishedFile] = []
+  /// By the temporary path of the file that the rows are of.
+  private var made = MadeFiles<String>()
+
+  /// The files that were made, or taken as they were.
+  var finished: [FinishedFile] { made.all }
 
   /// - Parameter isOfEvents: whether retractions apply to the rows, which are none themselves.
   init(_ store: StoreDirectory, besides range: DayRange, isOfEvents: Bool, _ options: StoreFileOptions) {
@@ -54,32 +55,25 @@ struct LateRows {
     TableRows(try TableLayout(of: snapshot, adding: layout), of: snapshot, in: store)
   }
 
+  /// The rows of `late` that its bucket's files lack.
   private mutating func rest(
     of late: FinishedFile, _ file: StoreFile, without others: [StoreFile], _ rows: TableRows
   ) throws(StoreError) -> [FinishedFile] {
-    let paths = Set(others.map(\.path))
-    if let known = known[late.temporaryPath], known.paths == paths { return known.files }
     let retractions = if let retractions { retractions } else { try readRetractions(rows.layout.dataset) }
     self.retractions = retractions
-    var standings = Standings()
-    try standings.expect(rows, file) { retractions.valid(among: $0) }
-    for other in others { try standings.note(rows, other) }
-    let rest = standings.unmetCount == late.rowCount ? [late] : try written(late, file, standings, rows)
-    known[late.temporaryPath] = (paths, rest)
-    return rest
+    let options = options
+    return try made.files(for: late.temporaryPath, of: others) { () throws(StoreError) in
+      var standings = Standings()
+      try standings.expect(rows, file) { retractions.valid(among: $0) }
+      for other in others { try standings.note(rows, other) }
+      if standings.unmetCount == late.rowCount { return [late] }
+      guard standings.unmetCount > 0 else { return [] }
+      return try rows.write([file], to: late.bucket, options, choosing: { [standings] in standings.unmet($0) }).files
+    }
   }
 
   private func readRetractions(_ dataset: String) throws(StoreError) -> RetractionIndex {
     isOfEvents ? try RetractionIndex(of: dataset, in: store) : RetractionIndex()
-  }
-
-  private mutating func written(
-    _ late: FinishedFile, _ file: StoreFile, _ standings: Standings, _ rows: TableRows
-  ) throws(StoreError) -> [FinishedFile] {
-    guard standings.unmetCount > 0 else { return [] }
-    let rest = try rows.write([file], to: late.bucket, options, choosing: { standings.unmet($0) }).files
-    finished += rest
-    return rest
   }
 }
 

@@ -6,10 +6,7 @@ protocol CacheKey: Sendable {
   var mixed: UInt { get }
 }
 
-/// Values in a bounded amount of memory. Shared by threads.
-///
-/// A value that was asked for since the hand last passed it stays when others must make room (CLOCK): nearly the choice of
-/// least recent use, without an order to keep under a lock.
+/// Values in a bounded amount of memory, those that are asked for before others. Shared by threads.
 final class ClockCache<Key: Hashable & CacheKey, Value: Sendable>: Sendable {
   private let shards: [Monitor<Shard>]
 
@@ -40,62 +37,40 @@ final class ClockCache<Key: Hashable & CacheKey, Value: Sendable>: Sendable {
   }
 
   private struct Shard {
-    private struct Entry {
-      var key: Key
+    private struct Kept {
       var value: Value
-      var byteCount: Int
-      var isUsed: Bool
+      var isUsed = false
     }
 
     private let byteLimit: Int
-    private var places: [Key: Int] = [:]
-    private var entries: [Entry] = []
-    private var hand = 0
-    private(set) var statistics = PageCache.Statistics()
+    private var ring = ClockRing<Key, Kept>()
+    private var hits = 0
+    private var misses = 0
 
     init(byteLimit: Int) { self.byteLimit = byteLimit }
 
+    var statistics: PageCache.Statistics {
+      PageCache.Statistics(hits: hits, misses: misses, pageCount: ring.count, byteCount: ring.byteCount)
+    }
+
     mutating func find(_ key: Key) -> Value? {
-      guard let place = places[key] else {
-        statistics.misses += 1
-        return nil
+      let found = ring.use(key) { kept in
+        kept.isUsed = true
+        return kept.value
       }
-      statistics.hits += 1
-      entries[place].isUsed = true
-      return entries[place].value
+      if found == nil { misses += 1 } else { hits += 1 }
+      return found
     }
 
     mutating func keep(_ value: Value, byteCount: Int, for key: Key) {
-      let byteCount = byteCount + MemoryLayout<Entry>.stride + MemoryLayout<Key>.stride
-      if let place = places[key] { remove(place) }
+      let byteCount = byteCount + ClockRing<Key, Kept>.entryByteCount
+      ring.remove(key)
       guard byteCount <= byteLimit else { return }
-      while statistics.byteCount + byteCount > byteLimit { removeOne() }
-      places[key] = entries.count
-      entries.append(Entry(key: key, value: value, byteCount: byteCount, isUsed: false))
-      statistics.byteCount += byteCount
-      statistics.pageCount += 1
-    }
-
-    private mutating func removeOne() {
-      if hand >= entries.count { hand = 0 }
-      while entries[hand].isUsed {
-        entries[hand].isUsed = false
-        hand = hand + 1 == entries.count ? 0 : hand + 1
+      ring.makeRoom(byteLimit - byteCount) { kept in
+        defer { kept.isUsed = false }
+        return !kept.isUsed
       }
-      remove(hand)
-    }
-
-    /// The last entry takes the place.
-    private mutating func remove(_ place: Int) {
-      let gone = entries[place]
-      places[gone.key] = nil
-      let last = entries.removeLast()
-      if place < entries.count {
-        entries[place] = last
-        places[last.key] = place
-      }
-      statistics.byteCount -= gone.byteCount
-      statistics.pageCount -= 1
+      ring.add(byteCount, to: key, Kept(value: value))
     }
   }
 }

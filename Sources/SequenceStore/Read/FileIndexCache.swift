@@ -2,8 +2,8 @@ import Synchronization
 
 /// Footers, page indexes and dictionaries of data files, in a bounded amount of memory. Shared by threads.
 ///
-/// They can be read again, so what was not asked for since the hand last passed it goes when others need room (CLOCK). What
-/// a reader has in hand lives on until it is done.
+/// They can be read again, so those that are asked for least go when others need room. What a reader has in hand lives on
+/// until it is done.
 package final class FileIndexCache: Sendable {
   package struct Statistics: Sendable {
     /// About.
@@ -13,16 +13,9 @@ package final class FileIndexCache: Sendable {
     package var evictions = 0
   }
 
-  fileprivate struct Entry {
-    var slot: any Evictable
-    var byteCount: Int
-  }
-
-  fileprivate struct State {
-    var entries: [Entry] = []
-    var places: [ObjectIdentifier: Int] = [:]
-    var hand = 0
-    var statistics = Statistics()
+  private struct State {
+    var ring = ClockRing<ObjectIdentifier, any Evictable>()
+    var evictions = 0
   }
 
   package let byteLimit: Int
@@ -30,7 +23,11 @@ package final class FileIndexCache: Sendable {
 
   package init(byteLimit: Int) { self.byteLimit = byteLimit }
 
-  package var statistics: Statistics { state.withLock { $0.statistics } }
+  package var statistics: Statistics {
+    state.withLock {
+      Statistics(byteCount: $0.ring.byteCount, slotCount: $0.ring.count, evictions: $0.evictions)
+    }
+  }
 
   /// Puts what was read into a slot, unless another thread was first.
   /// - Returns: what the slot has now.
@@ -45,55 +42,22 @@ package final class FileIndexCache: Sendable {
   /// Counts bytes that a slot's value takes, or takes besides, and makes room for them.
   func note(_ byteCount: Int, in slot: any Evictable) {
     // What goes is freed after the lock is: it forgets slots of its own.
-    let gone = state.withLock { state in
-      state.add(byteCount, to: slot)
-      return state.makeRoom(byteLimit, sparing: slot)
+    let gone = state.withLock { state -> [any Sendable] in
+      state.ring.add(byteCount, to: ObjectIdentifier(slot), slot)
+      var gone: [any Sendable] = []
+      state.ring.makeRoom(byteLimit) { other in
+        guard other !== slot, let value = other.evictUnused() else { return false }
+        gone.append(value)
+        return true
+      }
+      state.evictions += gone.count
+      return gone
     }
     withExtendedLifetime(gone) {}
   }
 
   /// A slot is not there any more.
-  func forget(_ slot: any Evictable) { state.withLock { $0.forget(slot) } }
-}
-
-extension FileIndexCache.State {
-  fileprivate mutating func add(_ byteCount: Int, to slot: any Evictable) {
-    statistics.byteCount += byteCount
-    if let place = places[ObjectIdentifier(slot)] {
-      entries[place].byteCount += byteCount
-    } else {
-      places[ObjectIdentifier(slot)] = entries.count
-      entries.append(FileIndexCache.Entry(slot: slot, byteCount: byteCount))
-      statistics.slotCount += 1
-    }
-  }
-
-  fileprivate mutating func makeRoom(_ limit: Int, sparing newest: any Evictable) -> [any Sendable] {
-    var gone: [any Sendable] = []
-    var passed = 0
-    while statistics.byteCount > limit, passed <= 2 * entries.count {
-      if hand >= entries.count { hand = 0 }
-      let slot = entries[hand].slot
-      if slot !== newest, let value = slot.evictUnused() {
-        gone.append(value)
-        statistics.evictions += 1
-        forget(slot)
-      } else {
-        (hand, passed) = (hand + 1, passed + 1)
-      }
-    }
-    return gone
-  }
-
-  fileprivate mutating func forget(_ slot: any Evictable) {
-    guard let place = places.removeValue(forKey: ObjectIdentifier(slot)) else { return }
-    statistics.byteCount -= entries[place].byteCount
-    statistics.slotCount -= 1
-    let last = entries.removeLast()
-    guard place < entries.count else { return }
-    entries[place] = last
-    places[ObjectIdentifier(last.slot)] = place
-  }
+  func forget(_ slot: any Evictable) { state.withLock { $0.ring.remove(ObjectIdentifier(slot)) } }
 }
 
 /// What a `FileIndexCache` can empty.

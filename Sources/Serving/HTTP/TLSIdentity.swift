@@ -1,16 +1,10 @@
 import NIOSSL
-import Synchronization
 
 /// A server's certificate and key, from files that may be replaced while it runs.
 package final class TLSIdentity: Sendable {
   private let certificate: WatchedFile
   private let key: WatchedFile
-  private let state: Mutex<State>
-
-  private struct State {
-    var context: NIOSSLContext
-    var stamp: String
-  }
+  private let served: Followed<NIOSSLContext>
 
   /// - Parameters:
   ///   - certificate: a PEM file of the certificate and those that vouch for it.
@@ -20,11 +14,11 @@ package final class TLSIdentity: Sendable {
     self.certificate = WatchedFile(certificate)
     self.key = WatchedFile(key)
     let stamp = Self.stamp(self.certificate, self.key)
-    state = Mutex(State(context: try Self.context(self.certificate, self.key), stamp: stamp))
+    served = Followed(try Self.context(self.certificate, self.key), stamp: stamp)
   }
 
   /// What the next connection is begun with.
-  var context: NIOSSLContext { state.withLock { $0.context } }
+  var context: NIOSSLContext { served.current }
 
   /// The directories whose changes call for `refresh`.
   package var watchedDirectories: [String] { [certificate.directory, key.directory] }
@@ -33,18 +27,13 @@ package final class TLSIdentity: Sendable {
   ///
   /// - Throws: what is wrong with them, once for each change; the old ones stay.
   package func refresh() throws(TLSIdentityError) {
-    let stamp = Self.stamp(certificate, key)
-    let isNew = state.withLock { state in
-      defer { state.stamp = stamp }
-      return state.stamp != stamp
+    try served.refresh(stamp: Self.stamp(certificate, key)) { _ throws(TLSIdentityError) in
+      try Self.context(certificate, key)
     }
-    guard isNew else { return }
-    let context = try Self.context(certificate, key)
-    state.withLock { $0.context = context }
   }
 
   /// Makes `refresh` read the files again, changed or not.
-  package func forget() { state.withLock { $0.stamp = "" } }
+  package func forget() { served.forget() }
 
   private static func stamp(_ certificate: WatchedFile, _ key: WatchedFile) -> String {
     "\(certificate.stamp ?? "") \(key.stamp ?? "")"

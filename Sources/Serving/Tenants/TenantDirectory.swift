@@ -5,17 +5,11 @@ import Synchronization
 /// The tenants of a file, by token, and what they have used up.
 package final class TenantDirectory: Sendable {
   private let file: WatchedFile
-  private let state: Mutex<State>
-
-  private struct State {
-    var tenants: [ServedTenant] = []
-    var stamp: String?
-  }
+  private let tenants = Followed<[ServedTenant]>([], stamp: nil)
 
   /// - Throws: when the file cannot be read, or is none of tenants.
   package init(file path: String) throws {
     file = WatchedFile(path)
-    state = Mutex(State())
     try refresh()
   }
 
@@ -26,17 +20,11 @@ package final class TenantDirectory: Sendable {
   ///
   /// - Throws: what is wrong with the file, once for each change; the tenants stay as they were.
   package func refresh() throws {
-    let stamp = file.stamp
-    let isNew = state.withLock { state in
-      defer { state.stamp = stamp }
-      return state.stamp != stamp || stamp == nil
-    }
-    guard isNew else { return }
-    adopt(try load())
+    try tenants.refresh(stamp: file.stamp ?? "gone") { Self.served(try load(), after: $0) }
   }
 
   /// Makes `refresh` read the file again, changed or not.
-  package func forget() { state.withLock { $0.stamp = nil } }
+  package func forget() { tenants.forget() }
 
   private func load() throws -> [Tenant] {
     let text = try OpenFile.text(of: file.path)
@@ -47,13 +35,11 @@ package final class TenantDirectory: Sendable {
     return try Tenant.parse(document, file: file.path)
   }
 
-  private func adopt(_ tenants: [Tenant]) {
-    state.withLock { state in
-      let known = Dictionary(state.tenants.map { ($0.tenant.name, $0) }) { first, _ in first }
-      state.tenants = tenants.map { tenant in
-        guard let served = known[tenant.name] else { return ServedTenant(tenant) }
-        return served.tenant == tenant ? served : ServedTenant(tenant, after: served)
-      }
+  private static func served(_ tenants: [Tenant], after earlier: [ServedTenant]) -> [ServedTenant] {
+    let known = Dictionary(earlier.map { ($0.tenant.name, $0) }) { first, _ in first }
+    return tenants.map { tenant in
+      guard let served = known[tenant.name] else { return ServedTenant(tenant) }
+      return served.tenant == tenant ? served : ServedTenant(tenant, after: served)
     }
   }
 
@@ -61,7 +47,7 @@ package final class TenantDirectory: Sendable {
   func tenant(token: some Collection<UInt8>) -> ServedTenant? {
     let hash = TokenHash(token)
     var found: ServedTenant?
-    for served in state.withLock({ $0.tenants }) {
+    for served in tenants.current {
       for good in served.tenant.tokenHashes where good.matches(hash) { found = served }
     }
     return found
