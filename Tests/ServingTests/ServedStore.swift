@@ -90,8 +90,11 @@ final class TestServer {
   let api: SequenceAPI
   private let server: HTTPServer
 
-  init(_ made: ServedStore, gate: Gate = Gate()) throws {
-    let api = try SequenceAPI(definitions: .store(made.store), store: made.store) { _ in }
+  /// - Parameter now: the time of day by which the dashboard goes, in microseconds.
+  init(
+    _ made: ServedStore, gate: Gate = Gate(), now: @escaping @Sendable () -> Int64 = { Clock.nowMicros }
+  ) throws {
+    let api = try SequenceAPI(definitions: .store(made.store), store: made.store, now: now) { _ in }
     self.made = made
     self.api = api
     server = try HTTPServer(

@@ -1,5 +1,5 @@
 /// An hour of a day, or a day.
-struct ProfilePeriod: Sendable, Hashable {
+package struct ProfilePeriod: Sendable, Hashable {
   var day: Day
   /// 0…23; nil for all of the day.
   var hour: Int?
@@ -8,7 +8,7 @@ struct ProfilePeriod: Sendable, Hashable {
 
   var endMicros: Int64 { day.startMicros + Int64(hour.map { $0 + 1 } ?? 24) * Self.hourMicros }
 
-  static let hourMicros: Int64 = 3_600_000_000
+  package static let hourMicros: Int64 = 3_600_000_000
 }
 
 /// One event type's profiles, by period.

@@ -19,11 +19,13 @@ package final class SequenceAPI: Sendable {
   ///   - tables: the directory of the tables that are looked up when events are read.
   ///   - cacheByteCount: memory for decoded pages; 0: none is kept.
   ///   - indexByteCount: memory for data files' footers and indexes.
+  ///   - now: the time of day by which the dashboard takes its samples, in microseconds.
   ///   - report: told what is wrong with the live log.
   /// - Throws: when a sequence's expressions do not fit the datasets, a table is missing, or the store cannot be read.
   package init(
     definitions origin: DefinitionsOrigin, tables: String? = nil, store: StoreDirectory, cacheByteCount: Int = 0,
     indexByteCount: Int = StoreSnapshot.defaultIndexByteLimit,
+    now: @escaping @Sendable () -> Int64 = { Clock.nowMicros },
     report: @escaping @Sendable (any Error) -> Void
   ) throws {
     definitions = try DefinitionsView(origin, tables: ServedTables(directory: tables))
@@ -31,7 +33,7 @@ package final class SequenceAPI: Sendable {
       store, definitions.current.definitions, cacheByteCount: cacheByteCount, indexByteCount: indexByteCount,
       report: report)
     dashboard = Dashboard(
-      definitions, self.store, in: store, requests: { [metrics] in metrics.counts })
+      definitions, self.store, in: store, requests: { [metrics] in metrics.counts }, now: now)
   }
 
   /// Answers a request; called on any event loop.

@@ -11,6 +11,8 @@ final class Dashboard: Sendable {
   private let store: StoreView
   private let directory: StoreDirectory
   private let requests: @Sendable () -> RequestCounts
+  /// The time of day, in microseconds.
+  private let now: @Sendable () -> Int64
   private let storeHealth: StoreHealth
   private let watch: RequestWatch
   private let history: MetricHistory
@@ -28,14 +30,16 @@ final class Dashboard: Sendable {
   /// - Parameters:
   ///   - directory: of the store, which also keeps the history.
   ///   - requests: how requests went since the start.
+  ///   - now: the time of day, in microseconds.
   init(
     _ definitions: DefinitionsView, _ store: StoreView, in directory: StoreDirectory,
-    requests: @escaping @Sendable () -> RequestCounts
+    requests: @escaping @Sendable () -> RequestCounts, now: @escaping @Sendable () -> Int64
   ) {
     self.definitions = definitions
     self.store = store
     self.directory = directory
     self.requests = requests
+    self.now = now
     storeHealth = StoreHealth(directory)
     history = MetricHistory(path: directory.history)
     watch = RequestWatch(path: directory.requestHistory, report: AnomalyReport(file: directory.requestAnomalies))
@@ -46,7 +50,7 @@ final class Dashboard: Sendable {
   /// Takes a sample when one is due.
   /// - Throws: when a table's log cannot be read, or the history not written.
   func sample() throws {
-    let seconds = Clock.nowMicros / 1_000_000
+    let seconds = now() / 1_000_000
     let isDue = state.withLock { state in
       guard directory.exists, seconds / Self.sampleInterval != state.sampledAt / Self.sampleInterval else {
         return false
@@ -78,9 +82,7 @@ final class Dashboard: Sendable {
     }
     for (party, series) in counts.changes(since: past) {
       values[MetricName.rate(party)] = Double(series.times.count) / Double(Self.sampleInterval)
-      guard series.times.count > 0 else { continue }
-      values[MetricName.errors(party)] = series.errorShare
-      values[MetricName.latency(party)] = series.times.estimate(0.99)
+      values.merge(series.quality(of: party)) { $1 }
     }
     return values
   }
@@ -114,7 +116,7 @@ final class Dashboard: Sendable {
   func overview() throws(StoreError) -> Page {
     let (served, snapshot) = (definitions.current, store.snapshot)
     let look = try storeHealth.look(at: snapshot)
-    var page = OverviewPage(served, look, live: store.liveStatistics, history: history, nowMicros: Clock.nowMicros)
+    var page = OverviewPage(served, look, live: store.liveStatistics, history: history, nowMicros: now())
     page.anomalies = anomalies
     page.requests = requests()
     for dataset in look.datasets {
@@ -159,7 +161,7 @@ final class Dashboard: Sendable {
     let text = Self.query(parameters)
     let asked = RequestParameters(query: try HTTPQuery(text))
     let form = try SequenceForm(asked, of: plan, in: served, for: access)
-    let query = try SequenceQuery(form, asked, nowMicros: Clock.nowMicros)
+    let query = try SequenceQuery(form, asked, nowMicros: now())
     var request = query.request(user: try form.user(choice.user))
     let shown = request.columns
     let keys = [Field("ts", .timestampMicrosUTC), Field("event_type", .utf8)]

@@ -117,6 +117,14 @@ enum MetricName {
   static func count(_ party: RequestParty) -> String { "requests/\(party)" }
 }
 
+extension RequestSeries {
+  /// How requests of a sequence or a tenant went, as the history names it; nothing where there were none.
+  func quality(of party: RequestParty) -> [String: Double] {
+    guard times.count > 0 else { return [:] }
+    return [MetricName.errors(party): errorShare, MetricName.latency(party): times.estimate(0.99)]
+  }
+}
+
 /// What requests are counted by.
 enum RequestParty: Hashable, Sendable, CustomStringConvertible {
   case sequence(String)

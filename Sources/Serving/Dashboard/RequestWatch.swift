@@ -47,7 +47,9 @@ package final class RequestWatch: Sendable {
     }
     guard isOver, let past else { return nil }
     try history.add(MetricHistory.Sample(seconds: (now - 1) * 3_600, values: Self.values(counts, since: past)))
-    let report = judge(counts.sequences.keys.sorted(), lastHour: now - 1, definitions: definitions)
+    // Who is not asked for any more may still have what began before.
+    let known = self.report?.anomalies.compactMap(\.subject.sequence) ?? []
+    let report = judge(Set(known).union(counts.sequences.keys).sorted(), lastHour: now - 1, definitions: definitions)
     state.withLock { $0.report = report }
     return report
   }
@@ -57,8 +59,7 @@ package final class RequestWatch: Sendable {
     for (party, series) in counts.changes(since: past) {
       guard case .sequence = party, series.times.count > 0 else { continue }
       values[MetricName.count(party)] = Double(series.times.count)
-      values[MetricName.errors(party)] = series.errorShare
-      values[MetricName.latency(party)] = series.times.estimate(0.99)
+      values.merge(series.quality(of: party)) { $1 }
     }
     return values
   }
@@ -71,7 +72,7 @@ package final class RequestWatch: Sendable {
   ///   - lastHour: the last one that is whole: hours since 1970.
   ///   - definitions: that are served now.
   package func judge(_ sequences: [String], lastHour: Int64, definitions: String) -> AnomalyReport {
-    var report = AnomalyReport(madeMicros: (lastHour + 1) * 3_600_000_000)
+    var report = AnomalyReport(madeMicros: (lastHour + 1) * ProfilePeriod.hourMicros)
     let earlier = self.report?.open ?? []
     for name in sequences {
       let hours = HourlyRequests(name, history, lastHour: lastHour)
@@ -90,13 +91,14 @@ package final class RequestWatch: Sendable {
     _ subject: Anomaly.Subject, _ breaches: [Breach<Int64>], _ lastHour: Int64, _ known: Anomaly?, _ definitions: String
   ) -> Anomaly? {
     guard let latest = breaches.max(by: { $0.period < $1.period }) else { return nil }
-    let days = Set(breaches.map { Day(micros: $0.period * 3_600_000_000) })
-    let day = days.begin(of: Day(micros: latest.period * 3_600_000_000))
+    let days = Set(breaches.map { Day(micros: $0.period * ProfilePeriod.hourMicros) })
+    let atMicros = latest.period * ProfilePeriod.hourMicros
+    let day = days.begin(of: Day(micros: atMicros))
     let isOpen = latest.period > lastHour - 24
     let goesOn = known.map { $0.isOpen && isOpen } ?? false
     return Anomaly(
-      subject, atMicros: latest.period * 3_600_000_000, isWholeDay: false, value: latest.value,
-      expected: latest.expected, since: goesOn ? min(known!.since, day) : day, isOpen: isOpen,
+      subject, atMicros: atMicros, isWholeDay: false, value: latest.value, expected: latest.expected,
+      since: goesOn ? min(known!.since, day) : day, isOpen: isOpen,
       definitions: goesOn ? known!.definitions : definitions)
   }
 
