@@ -3,45 +3,72 @@
 
     endurance.py DATA STORE --definitions FILE [--seconds 600] [--share 0.8] [--bin .build/release]
 
-Some connections ask for users of DATA as fast as they are answered: that is the capacity. Then they ask at the share of it,
-each at times of its own that do not wait for answers: a late answer makes the next one late, and counts as such. Meanwhile a
-stream comes in and is rolled, a day of DATA is replaced, the tables are compacted and vacuumed, and definitions are written
-anew, over and over. An answer that is not a whole sequence with status 200 is an error; there should be none, and
-`seq-store verify` finds nothing in the end. Prints one line of JSON.
+Beside the requests a stream comes in and is rolled, days of DATA are replaced, the tables are compacted and vacuumed, and
+definitions are published anew, one after the other, over and over. The capacity is what connections get that ask for users
+of DATA as fast as they are answered, beside all that. Then they ask at the share of it, each at times of its own that do not
+wait for answers: a late answer makes the next one late, and counts as such. An answer that is not a whole sequence with
+status 200 is an error; there should be none, and `seq-store verify` finds nothing in the end. Clients, commands and server
+share the machine, and so the capacity. Prints one line of JSON.
 """
-import argparse, collections, glob, http.client, json, multiprocessing, os, random, shutil, signal, subprocess, sys, threading, time
+import argparse, collections, glob, json, multiprocessing, os, random, re, shutil, signal, socket, subprocess, sys, threading, time
 
-from sustained import Lines, processes, quantiles, wait_until_ready
+from sustained import Lines, files, memory, processes, quantiles, wait_until_ready
 
-QUERY = "last=100&columns=ts,event_type,item_id,dwell_ms"
+REQUEST = ("GET /v1/sequences/engagements/users/%d?last=100&columns=ts,event_type,item_id,dwell_ms HTTP/1.1\r\n"
+           "host: 127.0.0.1\r\n\r\n")
+LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+OPERATIONS = {"STREAMING UPDATE": "roll", "WRITE": "replace", "OPTIMIZE": "compact"}
 
 
 class Client:
     """One connection that is kept open; made anew after an error."""
 
     def __init__(self, port, errors):
-        self.port, self.errors, self.connection = port, errors, None
+        self.port, self.errors, self.socket = port, errors, None
 
     def ask(self, user):
         try:
-            if self.connection is None:
-                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-            self.connection.request("GET", f"/v1/sequences/engagements/users/{user}?{QUERY}")
-            answer = self.connection.getresponse()
-            body = answer.read()
-            if answer.status != 200 or not body.endswith(b"]}\n"):
-                self.errors[f"status {answer.status}"] += 1
-        except (OSError, http.client.HTTPException) as error:
-            self.errors[type(error).__name__] += 1
-            self.connection = None
+            if self.socket is None:
+                self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+                self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.socket.sendall((REQUEST % user).encode())
+            head, body = self.receive()
+            status = int(head[9:12])
+            if status != 200 or not body.endswith(b"]}\n"):
+                self.errors[f"status {status}"] += 1
+        except (OSError, ValueError) as error:
+            self.errors[f"{type(error).__name__}: {error}"] += 1
+            self.socket = None
+
+    def receive(self):
+        text = b""
+        while (end := text.find(b"\r\n\r\n")) < 0:
+            text += self.some()
+        length = LENGTH.search(text, 0, end + 2)
+        if not length:
+            raise ValueError("an answer without its length")
+        rest = end + 4 + int(length[1]) - len(text)
+        parts = [text]
+        while rest > 0:
+            parts.append(self.some())
+            rest -= len(parts[-1])
+        if rest < 0:
+            raise ValueError("an answer that is too long")
+        return text[:end], b"".join(parts)[end + 4:]
+
+    def some(self):
+        part = self.socket.recv(1 << 16)
+        if not part:
+            raise ValueError("an answer that is cut")
+        return part
 
 
-def load(port, users, interval, seconds, seed, results):
+def load(port, users, interval, stop, seed, results):
     """Asks every `interval` seconds, or without a pause when it is 0; hands over the seconds of each and the errors."""
     errors, times, generator = collections.Counter(), [], random.Random(seed)
-    client, begin = Client(port, errors), time.monotonic()
-    due = begin + generator.random() * interval
-    while due < begin + seconds:
+    client = Client(port, errors)
+    due = time.monotonic() + generator.random() * interval
+    while not stop.is_set():
         time.sleep(max(0.0, due - time.monotonic()))
         client.ask(generator.choice(users))
         end = time.monotonic()
@@ -50,21 +77,27 @@ def load(port, users, interval, seconds, seed, results):
     results.put((times, errors))
 
 
-def run_load(port, users, connections, rate, seconds):
-    """All connections together; rate 0: as fast as it goes."""
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    workers = [
-        context.Process(target=load, args=(port, users, connections / rate if rate else 0, seconds, n, results), daemon=True)
-        for n in range(connections)]
-    for worker in workers:
-        worker.start()
-    times, errors = [], collections.Counter()
-    for _ in workers:
-        own, failed = results.get()
-        times += own
-        errors += failed
-    return times, errors
+class Load:
+    """All connections together, until `finish`; rate 0: as fast as it goes."""
+
+    def __init__(self, port, users, connections, rate=0):
+        context = multiprocessing.get_context("spawn")
+        self.results, self.stop, self.begin = context.Queue(), context.Event(), time.monotonic()
+        interval = connections / rate if rate else 0
+        self.workers = [
+            context.Process(target=load, args=(port, users, interval, self.stop, n, self.results), daemon=True)
+            for n in range(connections)]
+        for worker in self.workers:
+            worker.start()
+
+    def finish(self):
+        self.stop.set()
+        seconds, times, errors = time.monotonic() - self.begin, [], collections.Counter()
+        for _ in self.workers:
+            own, failed = self.results.get()
+            times += own
+            errors += failed
+        return times, errors, seconds
 
 
 def append(lines, log, rate, stop):
@@ -78,23 +111,49 @@ def append(lines, log, rate, stop):
         time.sleep(0.02)
 
 
-def change(a, environment, definitions, stop, counts):
+class Changes:
     """Does one thing after another to the store; what fails is counted, too."""
-    days = sorted(os.path.basename(d)[3:] for d in glob.glob(a.data + "/raw/dt=*"))
-    replace = f"seq-ingest {a.data}/raw/dt=%s/*.ndjson | seq-filter | seq-enrich --tables {a.data} | seq-assemble | seq-index --store {a.store} --replace %s"
-    jobs = {"replace": lambda: replace % ((day := random.choice(days)), day),
-            "compact": lambda: f"seq-store compact --store {a.store}",
-            "vacuum": lambda: f"seq-store vacuum --grace 0s --store {a.store}",
-            "upkeep": lambda: f"seq-store upkeep --store {a.store}",
-            "reload": lambda: f"cp {a.definitions} {definitions}.new && mv {definitions}.new {definitions}"}
-    while not stop.is_set():
-        for name, command in jobs.items():
-            done = subprocess.run(["nice", "bash", "-o", "pipefail", "-c", command()], env=environment, capture_output=True, text=True)
-            counts[name if done.returncode == 0 else name + " failed"] += 1
-            if done.returncode:
-                print(name, done.stderr[-500:], file=sys.stderr)
-            if stop.wait(1):
-                return
+
+    def __init__(self, a, environment, definitions):
+        days = sorted(os.path.basename(d)[3:] for d in glob.glob(a.data + "/raw/dt=*"))
+        replace = (f"seq-ingest {a.data}/raw/dt=%s/*.ndjson | seq-filter | seq-enrich --tables {a.data} | seq-assemble"
+                   f" | seq-index --store {a.store} --replace %s")
+        self.jobs = {"replace": lambda: replace % ((day := random.choice(days)), day),
+                     "compact": lambda: f"seq-store compact --months-after {a.months_after} --store {a.store}",
+                     "vacuum": lambda: f"seq-store vacuum --grace 0s --store {a.store}",
+                     "upkeep": lambda: f"seq-store upkeep --months-after {a.months_after} --store {a.store}",
+                     "reload": self.publish}
+        self.environment, self.definitions, self.pause = environment, definitions, a.pause
+        self.counts, self.stop = collections.Counter(), threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.stop.is_set():
+            for name, command in self.jobs.items():
+                done = subprocess.run(["nice", "bash", "-o", "pipefail", "-c", command()], env=self.environment, capture_output=True, text=True)
+                self.counts[name if done.returncode == 0 else name + " failed"] += 1
+                if done.returncode:
+                    print(name, done.stderr[-500:], file=sys.stderr)
+                if self.stop.wait(self.pause):
+                    return
+
+    def publish(self):
+        """The same definitions under the next version's number."""
+        document = json.load(open(self.definitions))
+        document["version"] += 1
+        json.dump(document, open(self.definitions + ".new", "w"))
+        return f"mv {self.definitions}.new {self.definitions}"
+
+
+def commits(store):
+    """How many commits of each kind the logs of the datasets tell."""
+    counts = collections.Counter()
+    for path in glob.glob(store + "/datasets/*/_delta_log/*.json"):
+        for line in open(path):
+            if line.startswith('{"commitInfo"'):
+                operation = json.loads(line)["commitInfo"].get("operation")
+                counts[OPERATIONS.get(operation, operation)] += 1
+    return counts
 
 
 def main():
@@ -103,11 +162,15 @@ def main():
     p.add_argument("store")
     p.add_argument("--definitions", required=True)
     p.add_argument("--seconds", type=float, default=600)
+    p.add_argument("--measure", type=float, default=60, help="seconds that the capacity is measured")
     p.add_argument("--share", type=float, default=0.8)
     p.add_argument("--connections", type=int, default=8)
     p.add_argument("--rate", type=int, default=5_000, help="lines a second that stream in")
+    p.add_argument("--months-after", default="36500d", help="35d: each replacement rewrites the month of DATA's day")
+    p.add_argument("--pause", type=float, default=1, help="seconds between two changes of the store")
     p.add_argument("--port", type=int, default=18_095)
     p.add_argument("--bin", default=".build/release")
+    p.add_argument("--serve", default="", help="further flags of seq-serve")
     a = p.parse_args()
     base = os.path.abspath(a.store)
     log, definitions = base + ".ndjson", base + ".definitions.json"
@@ -115,46 +178,44 @@ def main():
     open(log, "wb").close()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     environment = dict(os.environ, PATH=os.path.abspath(a.bin) + ":" + os.environ["PATH"], SEQ_DEFINITIONS=definitions)
-    lines = Lines(a.data, 200_000)
+    lines, changes = Lines(a.data, 200_000), Changes(a, environment, definitions)
     commands = subprocess.Popen(["bash", "-c", f"""trap : TERM
-        seq-serve --store {a.store} --definitions {definitions} --port {a.port} &
+        seq-serve --store {a.store} --definitions {definitions} --port {a.port} {a.serve} &
         seq-ingest --follow {log} | seq-filter | seq-enrich --tables {a.data} | seq-index --store {a.store} --segment-age 5s & wait; wait"""],
         env=environment, start_new_session=True)
-    stop, counts, samples = threading.Event(), collections.Counter(), []
+    stream = threading.Thread(target=append, args=(lines, log, a.rate, changes.stop))
+    samples, running = [], None
     try:
         wait_until_ready(a.port)
-        users = lines.users
-        beside = [threading.Thread(target=append, args=(lines, log, a.rate, stop)),
-                  threading.Thread(target=change, args=(a, environment, definitions, stop, counts))]
-        for thread in beside:
+        for thread in (stream, changes.thread):
             thread.start()
-        alone, failed = run_load(a.port, users, a.connections, 0, 10)
-        capacity = len(alone) / 10
-
-        def sample():
-            begin = time.monotonic()
-            while not stop.wait(1):
-                samples.append((time.monotonic() - begin, processes(commands.pid)))
-
-        sampler = threading.Thread(target=sample)
-        sampler.start()
-        times, errors = run_load(a.port, users, a.connections, capacity * a.share, a.seconds)
-        stop.set()
-        for thread in beside + [sampler]:
-            thread.join()
+        running = Load(a.port, lines.users, a.connections)
+        time.sleep(a.measure)
+        alone, failed, seconds = running.finish()
+        capacity = len(alone) / seconds
+        before, committed, cpu = changes.counts.copy(), commits(a.store), processes(commands.pid)
+        running = Load(a.port, lines.users, a.connections, capacity * a.share)
+        while (elapsed := time.monotonic() - running.begin) < a.seconds:
+            time.sleep(1)
+            samples.append((elapsed, processes(commands.pid), files(a.store)))
+        times, errors, driven = running.finish()
+        used = {n: round(sum(c for m, _, c in samples[-1][1] if m == n) - sum(c for m, _, c in cpu if m == n), 1) for n, _, _ in cpu}
+        beside, rolled = changes.counts - before, commits(a.store) - committed
     finally:
-        stop.set()
+        changes.stop.set()
+        for thread in (stream, changes.thread):
+            if thread.is_alive():
+                thread.join()
         os.killpg(commands.pid, signal.SIGTERM)
         commands.wait()
     verify = subprocess.run(["seq-store", "verify", "--store", a.store], env=environment, capture_output=True, text=True)
     for path in (log, definitions):
         os.unlink(path)
-    memory = lambda part: max(mb for _, found in part for name, mb, _ in found if name == "seq-serve")
-    third = max(1, len(samples) // 3)
     print(json.dumps({
-        "capacity": round(capacity), "rate": round(len(times) / a.seconds), "seconds": a.seconds, "requests": len(times),
-        "errors": dict(errors + failed), "times": quantiles(times), "beside": dict(counts),
-        "serve_mb_first_third": round(memory(samples[:third])), "serve_mb_last_third": round(memory(samples[-third:])),
+        "capacity": round(capacity), "capacity_seconds": round(seconds, 1), "capacity_errors": dict(failed),
+        "rate": round(len(times) / driven), "seconds": round(driven, 1), "requests": len(times), "errors": dict(errors),
+        "times": quantiles(times), "times_at_capacity": quantiles(alone), "beside": dict(beside), "commits": dict(rolled),
+        "cpu_s": used, "memory_by_thirds": memory(samples), "files_max": {k: max(f[k] for _, _, f in samples) for k in ("parquet", "segments")},
         "verify": "ok" if verify.returncode == 0 else verify.stdout[-300:] + verify.stderr[-300:]}))
 
 
