@@ -5,8 +5,11 @@ import Synchronization
 public final class TemporaryDirectory: Sendable {
   public let path: String
 
-  public init() {
-    let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+  /// - Parameter isInMemory: for what writes and syncs much, and is not about the disk: in memory where the system has a
+  ///   place there, unless `TMPDIR` names one.
+  public init(isInMemory: Bool = false) {
+    let hasMemory = unsafe access("/dev/shm", W_OK) == 0 && isInMemory
+    let base = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? (hasMemory ? "/dev/shm" : "/tmp")
     path = "\(base)/seqline-test-\(getpid())-\(UInt64.random(in: .min ... .max))"
     precondition(unsafe mkdir(path, 0o700) == 0, "cannot make \(path)")
     Self.present.withLock { _ = $0.insert(path) }

@@ -19,7 +19,7 @@ final class ConvergenceRun {
   let seed: UInt64
   let log: RandomLog
   private let definitions: DefinitionSet
-  private let folder = TemporaryDirectory()
+  private let folder = TemporaryDirectory(isInMemory: true)
   private let files = LossyFiles()
   private var random: SeededRandom
   /// Lines that the log has by now.
@@ -78,20 +78,43 @@ final class ConvergenceRun {
     // The live log is there from the beginning: how long retractions are kept is counted by the stream then, not by
     // batches.
     try stream(isCareful: true)
-    var turns = Int.random(in: 4...9, using: &random)
-    while turns > 0 || arrivedCount < log.lines.count {
-      turns -= 1
-      let isLast = turns <= 0
-      let more = Int.random(in: 0...max(1, log.lines.count / 3), using: &random)
-      arrivedCount = isLast ? log.lines.count : min(log.lines.count, arrivedCount + more)
-      if Int.random(in: 0..<5, using: &random) < 3 {
-        try stream(isCareful: false)
-      } else {
-        try upkeep(&random)
+    if Bool.random(using: &random) { try overtake() }
+    let isFast = Bool.random(using: &random)
+    for _ in 0..<Int.random(in: 4...9, using: &random) {
+      let more = Int.random(in: 0...max(1, log.lines.count / (isFast ? 3 : 8)), using: &random)
+      arrivedCount = min(log.lines.count, arrivedCount + more)
+      switch Int.random(in: 0..<10, using: &random) {
+      case 0..<5: try stream(isCareful: false)
+      case 5..<9: try upkeep(&random)
+      default: try overtake()
       }
     }
-    try stream(isCareful: true)
+    try finish()
     guard Int64(log.lines.count) <= (try position()) else { throw BrokenPromise(what: "the end was not stored") }
+  }
+
+  /// The rest of the log is streamed, cut before some of the lines whose rivals came before, so that files have one of both.
+  private func finish() throws {
+    let cuts = log.rivals.filter { $0 > arrivedCount }.shuffled(using: &random)
+    for cut in cuts.prefix(Int.random(in: 0...4, using: &random)).sorted() + [log.lines.count] {
+      arrivedCount = cut
+      try stream(isCareful: true)
+    }
+  }
+
+  /// While the stream has an event's last revision and not yet a lower one, a batch run of other days and compaction get
+  /// further ahead of it than events may be late.
+  private func overtake() throws {
+    let next = log.revivals.filter { $0 > arrivedCount }.prefix(5)
+    guard let late = next.randomElement(using: &random) else { return try stream(isCareful: true) }
+    arrivedCount = late
+    try stream(isCareful: true)
+    let known = log.lines[late - 1].arrivalMillis + log.variant.latenessMillis
+    let ahead = log.moments.filter { $0 > late && log.lines[$0 - 1].arrivalMillis > known }.prefix(12)
+    guard let moment = ahead.randomElement(using: &random) else { return }
+    arrivedCount = moment
+    try backfill(&random, sparing: log.lines[late].event?.day)
+    try compact(store, months: false)
   }
 
   /// What other processes may do at any moment.
@@ -214,7 +237,9 @@ final class ConvergenceRun {
   // MARK: Batch
 
   /// A batch run over some days, whose input is all that had arrived at some moment not long ago.
-  private func backfill(_ random: inout SeededRandom) throws {
+  ///
+  /// - Parameter spared: a day that is not replaced.
+  private func backfill(_ random: inout SeededRandom, sparing spared: Day? = nil) throws {
     let now = arrivedCount > 0 ? log.lines[arrivedCount - 1].arrivalMillis : 0
     // Retractions that compaction let go of must be in the input.
     let moments = log.moments.filter { count in
@@ -222,22 +247,27 @@ final class ConvergenceRun {
         && (count == 0 ? arrivedCount == 0 : log.lines[count - 1].arrivalMillis >= now - log.variant.latenessMillis)
     }
     guard let count = moments.suffix(Int.random(in: 1...4, using: &random)).first else { return }
-    let first = Int.random(in: 0..<RandomLog.dayCount, using: &random)
-    let last = Int.random(in: first..<RandomLog.dayCount, using: &random)
-    let day = Day(micros: RandomLog.startMillis * 1_000).number
-    let range: DayRange =
-      Int.random(in: 0..<6, using: &random) == 0
-      ? .all : .days(Day(day + Int32(first))...Day(day + Int32(last)))
+    var range = Self.days(&random)
+    while let spared, range == .all || range.contains(spared) { range = Self.days(&random) }
     guard log.variant.hasArrival || !isAmbiguous(range, count) else { return }
     note("backfill \(range) of \(count) lines")
     try batch(of: count, into: store, replacing: range)
+  }
+
+  /// Some days in a row, or all.
+  private static func days(_ random: inout SeededRandom) -> DayRange {
+    let first = Int.random(in: 0..<RandomLog.dayCount, using: &random)
+    let last = Int.random(in: first..<RandomLog.dayCount, using: &random)
+    let day = Day(micros: RandomLog.startMillis * 1_000).number
+    return Int.random(in: 0..<6, using: &random) == 0
+      ? .all : .days(Day(day + Int32(first))...Day(day + Int32(last)))
   }
 
   /// Without times of arrival nobody can tell a row that a batch run has not seen from one that it left out: days that
   /// lines are still to come for cannot be replaced.
   private func isAmbiguous(_ range: DayRange, _ count: Int) -> Bool {
     log.lines[count...].contains { line in
-      line.event.map { range == .all || range.contains(Day(micros: $0.millis * 1_000)) } ?? false
+      line.event.map { range == .all || range.contains($0.day) } ?? false
     }
   }
 
@@ -247,7 +277,7 @@ final class ConvergenceRun {
     var indexing = StoreIndexer.Options()
     indexing.threads = 1
     // An input without rows says nothing of when it was taken.
-    let hasRows = log.lines[..<count].contains { $0.event?.duration ?? 0 >= 1_000 }
+    let hasRows = log.lines[..<count].contains { $0.event?.passesFilter ?? false }
     if log.variant.hasArrival, !hasRows {
       indexing.horizonMicros = count > 0 ? log.lines[count - 1].arrivalMillis * 1_000 : 0
     }

@@ -11,17 +11,18 @@ struct LogVariant: Hashable, Sendable {
   /// Tables whose events have their ids as a column derive the key from it.
   var hasIDColumn = false
   var shardCount = 1
-  /// Within a day or so retractions get so old in a log that compaction lets them go.
-  var latenessDays: Int64 = 30
+  /// Where it is not long, retractions get so old in a log that compaction lets them go: after a pause of some hours, or
+  /// after a day.
+  var latenessHours: Int64 = 720
 
-  var latenessMillis: Int64 { latenessDays * RandomLog.dayMillis }
+  var latenessMillis: Int64 { latenessHours * 3_600_000 }
 
   static let all = [
-    LogVariant(), LogVariant(latenessDays: 1), LogVariant(hasTextUsers: true, latenessDays: 1),
-    LogVariant(hasTypeField: false, latenessDays: 1), LogVariant(hasTextUsers: true, hasTypeField: false),
-    LogVariant(hasTextUsers: true, hasIDColumn: true), LogVariant(hasArrival: false, hasIDColumn: true),
-    LogVariant(hasTextUsers: true, hasArrival: false), LogVariant(shardCount: 8),
-    LogVariant(hasTextUsers: true, shardCount: 2, latenessDays: 1),
+    LogVariant(), LogVariant(latenessHours: 2), LogVariant(hasTextUsers: true, latenessHours: 2),
+    LogVariant(hasTypeField: false, latenessHours: 24), LogVariant(hasTextUsers: true, hasTypeField: false),
+    LogVariant(hasTextUsers: true, hasIDColumn: true, latenessHours: 24),
+    LogVariant(hasArrival: false, hasIDColumn: true), LogVariant(hasTextUsers: true, hasArrival: false),
+    LogVariant(shardCount: 8, latenessHours: 2), LogVariant(hasTextUsers: true, shardCount: 2, latenessHours: 24),
   ]
 
   func line(_ version: RandomLog.Version) -> String {
@@ -39,7 +40,7 @@ struct LogVariant: Hashable, Sendable {
     from seqline import *
     \(shardCount > 1 ? "Store(shards=\(shardCount))" : "")
     log = Source("log", path="raw/*.ndjson", user="user.id", ts="ts", id="id", revision="rev",
-                 \(hasArrival ? "arrival='seen'," : "") \(hasTypeField ? "type='kind'," : "") lateness="\(latenessDays)d",
+                 \(hasArrival ? "arrival='seen'," : "") \(hasTypeField ? "type='kind'," : "") lateness="\(latenessHours)h",
                  fields={"seen": "timestamp[ms]", "user.id": "\(hasTextUsers ? "string" : "int64")", "ts": "timestamp[ms]",
                          "id": "string", "rev": "int32", "kind": "string", "item": "int64", "ms": "int32"})
     def event(name, dataset):

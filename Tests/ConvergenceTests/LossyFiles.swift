@@ -8,7 +8,7 @@ import TestSupport
 /// The system's files, below a process that can die between any two calls and a machine whose power can fail.
 ///
 /// Death refuses all calls until `revive`. `cutPower` then takes away what was not synced, as disks do: none, some or
-/// all of it.
+/// all of it. What is left is on the disk.
 final class LossyFiles: LiveFiles {
   private struct State {
     /// How many writes, syncs and removals go well before death.
@@ -29,18 +29,30 @@ final class LossyFiles: LiveFiles {
   var isDead: Bool { state.withLock { $0.isDead } }
 
   func cutPower(_ random: inout SeededRandom) {
+    var left: [String: Int] = [:]
     let state = state.withLock { $0 }
     for (path, synced) in state.synced.sorted(by: { $0.key < $1.key }) {
       guard state.named.contains(path) || Bool.random(using: &random) else {
         unsafe unlink(path)
         continue
       }
-      var status = stat()
-      guard unsafe stat(path, &status) == 0, status.st_size > synced else { continue }
-      unsafe truncate(path, off_t(Int.random(in: synced...Int(status.st_size), using: &random)))
-      // A file's size may reach the disk before its content.
-      if Bool.random(using: &random) { unsafe truncate(path, status.st_size) }
+      left[path] = cut(path, after: synced, &random)
     }
+    self.state.withLock { ($0.synced, $0.named) = (left, Set(left.keys)) }
+  }
+
+  /// Leaves some of the bytes that were not synced; answers how long the file is then.
+  private func cut(_ path: String, after synced: Int, _ random: inout SeededRandom) -> Int? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    let byteCount = Int(status.st_size)
+    guard byteCount > synced else { return byteCount }
+    let left = Int.random(in: synced...byteCount, using: &random)
+    unsafe truncate(path, off_t(left))
+    // A file's size may reach the disk before its content.
+    guard Bool.random(using: &random) else { return left }
+    unsafe truncate(path, off_t(byteCount))
+    return byteCount
   }
 
   /// Calls `dying` where death comes in the midst of this call.

@@ -1,3 +1,4 @@
+import SequenceStore
 import TestSupport
 
 /// A raw log as life writes it, and what else a run must know of it.
@@ -29,9 +30,11 @@ struct RandomLog {
     var millis: Int64
     var kind: String
     var item: Int?
-    /// Less than 1000 fails the filter.
     var duration: Int?
     var seenMillis: Int64
+
+    var passesFilter: Bool { duration ?? 0 >= 1_000 }
+    var day: Day { Day(micros: millis * 1_000) }
   }
 
   static let dayMillis: Int64 = 86_400_000
@@ -73,22 +76,30 @@ struct RandomLog {
     of id: Int, _ variant: LogVariant, _ clock: [Int64], _ random: inout SeededRandom
   ) -> [Line] {
     var versions: [(version: Version, arrival: Int64)] = []
+    var moment = Int.random(in: clock.indices, using: &random)
+    // Each revision comes shortly before the one below it.
+    let isReversed = Int.random(in: 0..<3, using: &random) == 0
     var version = Version(
       id: id, revision: 0, user: Int.random(in: 0..<4, using: &random), millis: time(&random),
       kind: kinds.randomElement(using: &random)!, item: 0, duration: 0, seenMillis: 0)
-    let isCorrected = Bool.random(using: &random)
+    let isCorrected = isReversed || Bool.random(using: &random)
     for revision in 0...(isCorrected ? Int.random(in: 1...3, using: &random) : 0) {
       version.revision = revision
       version.item = Bool.random(using: &random) ? Int.random(in: 0..<9, using: &random) : nil
       version.duration = Int.random(in: 0..<8, using: &random) == 0 ? nil : Int.random(in: 500...2_500, using: &random)
       if revision > 0 { change(&version, variant, &random) }
+      let isSecondAhead = isReversed && revision > 0
+      moment =
+        isSecondAhead
+        ? max(0, moment - Int.random(in: 0...2, using: &random)) : Int.random(in: clock.indices, using: &random)
       let copies = Int.random(in: 0..<3, using: &random) == 0 ? Int.random(in: 2...3, using: &random) : 1
       for copy in 0..<copies {
         let isAtOnce = copy > 0 && Bool.random(using: &random)
-        let arrival = isAtOnce ? versions.last!.arrival : clock.randomElement(using: &random)!
-        let isRepeated = copy > 0 && Bool.random(using: &random)
+        let arrival =
+          copy == 0 ? clock[moment] : isAtOnce ? versions.last!.arrival : clock.randomElement(using: &random)!
+        let isRepeated = copy > 0 && Int.random(in: 0..<3, using: &random) == 0
         if !isRepeated { version.seenMillis = arrival }
-        if copy > 0, !isRepeated, Bool.random(using: &random) { version.item = Int.random(in: 10..<20, using: &random) }
+        if copy > 0, !isRepeated { version.item = Int.random(in: 10..<20, using: &random) }
         // What is repeated as it was comes after what it repeats.
         versions.append((version, max(arrival, version.seenMillis)))
       }
@@ -136,5 +147,32 @@ struct RandomLog {
   /// The places between lines where all that arrived at one moment is before or after.
   var moments: [Int] {
     [0] + lines.indices.dropFirst().filter { lines[$0 - 1].arrivalMillis < lines[$0].arrivalMillis } + [lines.count]
+  }
+
+  /// The lines whose event has another line before them that stands above them, or that only content tells from them: who
+  /// has one of both does not know yet which of them holds.
+  var rivals: [Int] {
+    places { earlier, later in
+      if earlier.revision != later.revision { return earlier.revision > later.revision }
+      return earlier.item != later.item && (!variant.hasArrival || earlier.seenMillis == later.seenMillis)
+    }
+  }
+
+  /// The lines of events that the last revision, which came before, took back or moved to another day: without it they
+  /// would be there again.
+  var revivals: [Int] {
+    let last = Dictionary(lines.compactMap(\.event).map { ($0.id, $0.revision) }, uniquingKeysWith: max)
+    return places { earlier, later in
+      earlier.revision > later.revision && earlier.revision == last[later.id] && later.passesFilter
+        && (!earlier.passesFilter || earlier.day != later.day)
+    }
+  }
+
+  /// The lines whose event has another line before them that is as `condition` says.
+  private func places(where condition: (_ earlier: Version, _ later: Version) -> Bool) -> [Int] {
+    lines.indices.filter { place in
+      guard let later = lines[place].event else { return false }
+      return lines[..<place].contains { line in line.event.map { $0.id == later.id && condition($0, later) } ?? false }
+    }
   }
 }
