@@ -1,4 +1,7 @@
+import Engine
+import Glibc
 import Serving
+import Synchronization
 import TestSupport
 import Testing
 
@@ -34,19 +37,68 @@ import Testing
     #expect(try Shell.succeed(command, in: "/") == "\(3_000_000 + 6)\n")
   }
 
+  /// Makes a key and a certificate for this machine.
+  private static func certify(_ name: String, in folder: String) throws {
+    try Shell.succeed(
+      """
+      openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=\(name) \
+      -addext subjectAltName=IP:127.0.0.1 -keyout \(name).key -out \(name).crt 2> /dev/null
+      """, in: folder)
+  }
+
+  /// Whole answers and answers in pieces, in hand when the server is told to end.
+  @Test(
+    .enabled(if: hasCurl && hasOpenSSL, "curl or openssl is not installed"),
+    arguments: [("--http2", true), ("--http1.1", true), ("--http2-prior-knowledge", false), ("--http1.1", false)])
+  func whatIsInHandIsAnswered(version: String, hasTLS: Bool) throws {
+    let folder = TemporaryDirectory()
+    try Self.certify("now", in: folder.path)
+    let begun = Atomic(0)
+    let mayEnd = Atomic(false)
+    let wait = { @Sendable in
+      begun.add(1, ordering: .relaxed)
+      while !mayEnd.load(ordering: .acquiring) { usleep(1_000) }
+    }
+    let server = try ScriptedServer(
+      tls: hasTLS ? TLSIdentity(certificate: folder.path + "/now.crt", key: folder.path + "/now.key") : nil, threads: 4
+    ) { question in
+      if question.path == ["whole"] {
+        return .later {
+          wait()
+          return HTTPAnswer(text: "whole\n")
+        }
+      }
+      let chunks = ScriptedChunks { number in
+        if number == 1 { wait() }
+        return number < 3 ? .init(Array("piece\n".utf8)) : nil
+      }
+      return .now(HTTPAnswer(.ok, contentType: "text/plain", body: .chunks(chunks)))
+    }
+    let url = "\(hasTLS ? "https" : "http")://127.0.0.1:\(server.port)"
+    let answers = Mutex<[String: String]>([:])
+    let clients = ["whole", "pieces"].map { path in
+      startThread {
+        let command = "\(Self.curl) --cacert now.crt \(version) \(url)/\(path)"
+        let answer = (try? Shell.run(command, in: folder.path).output) ?? "no curl"
+        answers.withLock { $0[path] = answer }
+      }
+    }
+    #expect(eventually { begun.load(ordering: .relaxed) == 2 })
+    let end = startThread { server.end() }
+    #expect(eventually { (try? HTTPClient(port: server.port)) == nil }, "it listens no more")
+    mayEnd.store(true, ordering: .releasing)
+    for client in clients + [end] { pthread_join(client, nil) }
+    let number = version == "--http1.1" ? "1.1" : "2"
+    #expect(answers.withLock { $0["whole"] } == "whole\n200 \(number)\n")
+    #expect(answers.withLock { $0["pieces"] } == "piece\npiece\npiece\n200 \(number)\n")
+  }
+
   @Test(.enabled(if: hasCurl && hasOpenSSL, "curl or openssl is not installed"))
   func aCertificateIsShownAndExchanged() throws {
     let made = try ServedStore(100)
     let folder = made.directory.path
-    let certify = { (name: String) -> Void in
-      _ = try Shell.succeed(
-        """
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=\(name) \
-        -addext subjectAltName=IP:127.0.0.1 -keyout \(name).key -out \(name).crt 2> /dev/null
-        """, in: folder)
-    }
-    try certify("first")
-    try certify("second")
+    try Self.certify("first", in: folder)
+    try Self.certify("second", in: folder)
     try Shell.succeed("cp first.crt now.crt && cp first.key now.key", in: folder)
     let server = try RunningServer(
       ["--store", made.store.path, "--tls-cert", "now.crt", "--tls-key", "now.key"], in: folder)

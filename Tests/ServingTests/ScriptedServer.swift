@@ -12,11 +12,11 @@ final class ScriptedServer: Sendable {
   private let isEnded = Atomic(false)
 
   init(
-    limits: HTTPLimits = HTTPLimits(), gate: Gate = Gate(), threads: Int = 2,
+    tls: TLSIdentity? = nil, limits: HTTPLimits = HTTPLimits(), gate: Gate = Gate(), threads: Int = 2,
     answer: @escaping @Sendable (HTTPQuestion) -> HTTPReply = ScriptedServer.echo
   ) throws {
     server = try HTTPServer(
-      HTTPAddress(host: "127.0.0.1", port: 0), threads: threads, limits: limits, gate: gate, metrics: metrics,
+      HTTPAddress(host: "127.0.0.1", port: 0), tls: tls, threads: threads, limits: limits, gate: gate, metrics: metrics,
       answer: answer)
   }
 
