@@ -12,7 +12,7 @@ share the machine, and so the capacity. Prints one line of JSON.
 """
 import argparse, collections, glob, json, multiprocessing, os, random, re, shutil, signal, socket, subprocess, sys, threading, time
 
-from sustained import Lines, files, memory, processes, quantiles, wait_until_ready
+from sustained import Gauges, Lines, Sample, memory, processes, quantiles, wait_until_ready
 
 REQUEST = ("GET /v1/sequences/engagements/users/%d?last=100&columns=ts,event_type,item_id,dwell_ms HTTP/1.1\r\n"
            "host: 127.0.0.1\r\n\r\n")
@@ -64,17 +64,17 @@ class Client:
 
 
 def load(port, users, interval, stop, seed, results):
-    """Asks every `interval` seconds, or without a pause when it is 0; hands over the seconds of each and the errors."""
+    """Asks every `interval` seconds, or without a pause when it is 0; hands over the seconds of each, the errors and the rate."""
     errors, times, generator = collections.Counter(), [], random.Random(seed)
-    client = Client(port, errors)
-    due = time.monotonic() + generator.random() * interval
+    client, begin = Client(port, errors), time.monotonic()
+    due = begin + generator.random() * interval
     while not stop.is_set():
         time.sleep(max(0.0, due - time.monotonic()))
         client.ask(generator.choice(users))
         end = time.monotonic()
         times.append(end - due)
         due = due + interval if interval else end
-    results.put((times, errors))
+    results.put((times, errors, len(times) / (time.monotonic() - begin)))
 
 
 class Load:
@@ -91,13 +91,15 @@ class Load:
             worker.start()
 
     def finish(self):
+        """The seconds of all answers, the errors, and the answers a second."""
         self.stop.set()
-        seconds, times, errors = time.monotonic() - self.begin, [], collections.Counter()
+        times, errors, rate = [], collections.Counter(), 0
         for _ in self.workers:
-            own, failed = self.results.get()
+            own, failed, own_rate = self.results.get()
             times += own
             errors += failed
-        return times, errors, seconds
+            rate += own_rate
+        return times, errors, rate
 
 
 def append(lines, log, rate, stop):
@@ -191,15 +193,14 @@ def main():
             thread.start()
         running = Load(a.port, lines.users, a.connections)
         time.sleep(a.measure)
-        alone, failed, seconds = running.finish()
-        capacity = len(alone) / seconds
+        alone, failed, capacity = running.finish()
         before, committed, cpu = changes.counts.copy(), commits(a.store), processes(commands.pid)
-        running = Load(a.port, lines.users, a.connections, capacity * a.share)
-        while (elapsed := time.monotonic() - running.begin) < a.seconds:
+        running, gauges = Load(a.port, lines.users, a.connections, capacity * a.share), Gauges(a.port)
+        while time.monotonic() - running.begin < a.seconds:
             time.sleep(1)
-            samples.append((elapsed, processes(commands.pid), files(a.store)))
-        times, errors, driven = running.finish()
-        used = {n: round(sum(c for m, _, c in samples[-1][1] if m == n) - sum(c for m, _, c in cpu if m == n), 1) for n, _, _ in cpu}
+            samples.append(Sample(running.begin, commands.pid, a.store, gauges))
+        times, errors, rate = running.finish()
+        used = {n: round(sum(c for m, _, c in samples[-1].processes if m == n) - sum(c for m, _, c in cpu if m == n), 1) for n, _, _ in cpu}
         beside, rolled = changes.counts - before, commits(a.store) - committed
     finally:
         changes.stop.set()
@@ -212,10 +213,10 @@ def main():
     for path in (log, definitions):
         os.unlink(path)
     print(json.dumps({
-        "capacity": round(capacity), "capacity_seconds": round(seconds, 1), "capacity_errors": dict(failed),
-        "rate": round(len(times) / driven), "seconds": round(driven, 1), "requests": len(times), "errors": dict(errors),
+        "capacity": round(capacity), "capacity_errors": dict(failed), "rate": round(rate), "seconds": a.seconds,
+        "requests": len(times), "errors": dict(errors),
         "times": quantiles(times), "times_at_capacity": quantiles(alone), "beside": dict(beside), "commits": dict(rolled),
-        "cpu_s": used, "memory_by_thirds": memory(samples), "files_max": {k: max(f[k] for _, _, f in samples) for k in ("parquet", "segments")},
+        "cpu_s": used, "memory_by_thirds": memory(samples), "files_max": {k: max(s.files[k] for s in samples) for k in ("parquet", "segments")},
         "verify": "ok" if verify.returncode == 0 else verify.stdout[-300:] + verify.stderr[-300:]}))
 
 
