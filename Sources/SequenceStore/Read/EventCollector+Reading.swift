@@ -18,7 +18,9 @@ extension EventCollector {
       if rows.isEmpty { rows = own } else { rows += own }
     }
     let isScattered = parts.contains { sources[$0.source].selected != nil }
-    if isScattered || Set(parts.map { sources[$0.source].dataset }).count < parts.count { mayRepeat = true }
+    if isScattered || parts.count > 1 && Set(parts.map { sources[$0.source].dataset }).count < parts.count {
+      mayRepeat = true
+    }
     let early = live.prefix { $0.micros < step.startMicros ?? .min }.count
     rows += live[early...]
     let isMixed = parts.count > 1 || early < live.count

@@ -11,7 +11,9 @@ extension EventCollector {
     guard mayRepeat else { return }
     guard readCount > 1 || sources.contains(where: { $0.isLive || $0.selected != nil }) else { return }
     let before = superseded.count
-    identities.reserve(unsettled.reduce(0) { $0 + $1.rows.count }, of: request.last)
+    let keptCount = kept.reduce(0) { $0 + ($1?.rows.count ?? 0) }
+    identities.reserve(
+      unsettled.reduce(0) { $0 + $1.rows.count }, of: keptCount > 0 ? min(keptCount, request.last) : request.last)
     for part in unsettled { try settle(part, using: &context) }
     unsettled = []
     if superseded.count > before { dropSuperseded() }

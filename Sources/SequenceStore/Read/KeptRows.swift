@@ -21,6 +21,8 @@ final class KeptRows: Sendable {
   let parts: [Part]
   let count: Int
   let columns: ReadColumns
+  /// In memory.
+  let byteCount: Int
   /// Of columns besides the key columns, in the order of their slots.
   private let names: [String]
 
@@ -30,26 +32,28 @@ final class KeptRows: Sendable {
   init(_ dataset: String, _ parts: [Part], keys: [(KeyColumn, ArrowArray)], values: [(Field, ArrowArray)]) {
     (self.dataset, self.parts, count) = (dataset, parts, parts.last?.rows.upperBound ?? 0)
     names = values.map(\.0.name)
-    var columns = ReadColumns()
+    var (columns, sharedCount) = (ReadColumns(), 0)
     for (key, column) in keys {
       if key == .eventType {
         let types = CodedTypes(column)
         columns.types = types
         columns.note(types.column, in: key.rawValue)
+      } else if key == .seenAt, let times = columns[KeyColumn.ts.rawValue], times.values == column.values {
+        columns.note(times, in: key.rawValue)
+        sharedCount = times.byteCount
       } else {
         columns.note(column, in: key.rawValue)
       }
     }
     for (place, value) in values.enumerated() { columns.note(value.1, in: KeyColumn.count + place) }
     self.columns = columns
+    byteCount = columns.byteCount - sharedCount + parts.count * MemoryLayout<Part>.stride + 512
   }
 
   /// Where a column that is no key column is noted; past all that are when it is not kept.
   func slot(of column: WantedColumn) -> Int {
     KeyColumn.count + (names.firstIndex(of: column.field.name) ?? names.count)
   }
-
-  var byteCount: Int { columns.byteCount + parts.count * MemoryLayout<Part>.stride + 512 }
 
   /// More rows than this are read from pages each time: of one file, and of all.
   static let limits = (file: 1_024, all: 16_384)

@@ -46,8 +46,8 @@ package final class PageCache: Sendable {
 
   /// - Parameter byteLimit: of the pages' and rows' arrays.
   package init(byteLimit: Int) {
-    rows = ClockCache(byteLimit: byteLimit / 4)
-    pages = ClockCache(byteLimit: byteLimit - byteLimit / 4)
+    rows = ClockCache(byteLimit: byteLimit / 2)
+    pages = ClockCache(byteLimit: byteLimit - byteLimit / 2)
   }
 
   subscript(key: Key) -> ArrowArray? { pages[key] }
