@@ -83,6 +83,23 @@ import Testing
     }
   }
 
+  /// What was understood once is known again by all that was said, and by nothing else.
+  @Test func requestsThatReadAlikeAreToldApart() throws {
+    let server = try TestServer(ServedStore(500))
+    let client = try server.client()
+    let user = "users/1?until=2026-11-22T00:00:00Z"
+    for _ in 0..<2 {
+      #expect(try client.get("/v1/sequences/all/\(user)&last=5").json["count"] == 5)
+      #expect(try client.get("/v1/sequences/all%26last=5/\(user)").status == 404)
+      #expect(try client.get("/v1/sequences/all/\(user)&last=5&last=3").json["count"] == 3)
+      #expect(try client.get("/v1/sequences/all/\(user)&last=%36").json["count"] == 6)
+      #expect(try client.get("/v1/sequences/all/\(user)&last=5&un%74il=2026-11-18T00:00:00Z").json["count"] == 0)
+      #expect(try client.get("/v1/sequences/all@1/\(user)&last=5").json["count"] == 5)
+      #expect(try client.get("/v1/sequences/all@2/\(user)&last=5").status == 409)
+      #expect(try client.get("/v1/sequences/saves/\(user)&last=5").json["sequence"] == "saves")
+    }
+  }
+
   /// Numbers at the ends of their ranges are answered, not computed with past them.
   @Test func anyNumberIsAnswered() throws {
     let server = try TestServer(ServedStore(100))

@@ -4,7 +4,8 @@ import Synchronization
 /// many a one.
 final class SequenceForms: Sendable {
   private struct Key: Hashable {
-    /// The sequence, and what the query says but for times.
+    var sequence: String
+    /// What the query says but for times.
     var text: String
     var access: Access
   }
@@ -19,10 +20,11 @@ final class SequenceForms: Sendable {
   func form(
     of sequence: String, _ query: HTTPQuery, for access: Access, make: () throws(RequestError) -> SequenceForm
   ) throws(RequestError) -> SequenceForm {
-    let key = Key(text: query.text(without: SequenceQuery.timeParameters, after: sequence), access: access)
+    let text = query.text(without: SequenceQuery.timeParameters)
+    let key = Key(sequence: sequence, text: text, access: access)
     if let known = forms.withLock({ $0[key] }) { return known }
     let made = try make()
-    guard key.text.utf8.count <= Self.maximumTextLength else { return made }
+    guard text.utf8.count + sequence.utf8.count <= Self.maximumTextLength else { return made }
     forms.withLock { forms in
       // Who asks for something else each time finds nothing here either way.
       if forms.count == Self.countLimit { forms.removeAll(keepingCapacity: true) }

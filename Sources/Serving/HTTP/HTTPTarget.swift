@@ -95,10 +95,10 @@ package struct HTTPQuery: Sendable {
     return try? escapedText(bytes[parameter.value])
   }
 
-  /// What is written of all parameters but some, after a `prefix`. Equal texts say the same.
-  func text(without names: [String], after prefix: String) -> String {
-    var text = Array(prefix.utf8)
-    text.reserveCapacity(text.count + bytes.count)
+  /// What is written of all parameters but some. Equal texts say the same.
+  func text(without names: [String]) -> String {
+    var text: [UInt8] = []
+    text.reserveCapacity(bytes.count)
     for parameter in parameters where !names.contains(parameter.name) {
       text.append(UInt8(ascii: "&"))
       text += bytes[parameter.whole]
