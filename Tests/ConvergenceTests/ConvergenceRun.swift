@@ -78,10 +78,9 @@ final class ConvergenceRun {
     // The live log is there from the beginning: how long retractions are kept is counted by the stream then, not by
     // batches.
     try stream(isCareful: true)
-    if Bool.random(using: &random) { try overtake() }
     let isFast = Bool.random(using: &random)
     for _ in 0..<Int.random(in: 4...9, using: &random) {
-      let more = Int.random(in: 0...max(1, log.lines.count / (isFast ? 3 : 8)), using: &random)
+      let more = Int.random(in: 0...max(1, log.lines.count / (isFast ? 3 : 12)), using: &random)
       arrivedCount = min(log.lines.count, arrivedCount + more)
       switch Int.random(in: 0..<10, using: &random) {
       case 0..<5: try stream(isCareful: false)
@@ -89,6 +88,7 @@ final class ConvergenceRun {
       default: try overtake()
       }
     }
+    if !isFast { try overtake() }
     try finish()
     guard Int64(log.lines.count) <= (try position()) else { throw BrokenPromise(what: "the end was not stored") }
   }
@@ -110,10 +110,12 @@ final class ConvergenceRun {
     arrivedCount = late
     try stream(isCareful: true)
     let known = log.lines[late - 1].arrivalMillis + log.variant.latenessMillis
-    let ahead = log.moments.filter { $0 > late && log.lines[$0 - 1].arrivalMillis > known }.prefix(12)
+    let ahead = log.moments.filter { $0 > late && log.lines[$0 - 1].arrivalMillis > known }
     guard let moment = ahead.randomElement(using: &random) else { return }
     arrivedCount = moment
-    try backfill(&random, sparing: log.lines[late].event?.day)
+    var days = Self.days(&random)
+    while let day = log.lines[late].event?.day, days == .all || days.contains(day) { days = Self.days(&random) }
+    try backfill(days, of: moment)
     try compact(store, months: false)
   }
 
@@ -237,9 +239,7 @@ final class ConvergenceRun {
   // MARK: Batch
 
   /// A batch run over some days, whose input is all that had arrived at some moment not long ago.
-  ///
-  /// - Parameter spared: a day that is not replaced.
-  private func backfill(_ random: inout SeededRandom, sparing spared: Day? = nil) throws {
+  private func backfill(_ random: inout SeededRandom) throws {
     let now = arrivedCount > 0 ? log.lines[arrivedCount - 1].arrivalMillis : 0
     // Retractions that compaction let go of must be in the input.
     let moments = log.moments.filter { count in
@@ -247,8 +247,10 @@ final class ConvergenceRun {
         && (count == 0 ? arrivedCount == 0 : log.lines[count - 1].arrivalMillis >= now - log.variant.latenessMillis)
     }
     guard let count = moments.suffix(Int.random(in: 1...4, using: &random)).first else { return }
-    var range = Self.days(&random)
-    while let spared, range == .all || range.contains(spared) { range = Self.days(&random) }
+    try backfill(Self.days(&random), of: count)
+  }
+
+  private func backfill(_ range: DayRange, of count: Int) throws {
     guard log.variant.hasArrival || !isAmbiguous(range, count) else { return }
     note("backfill \(range) of \(count) lines")
     try batch(of: count, into: store, replacing: range)

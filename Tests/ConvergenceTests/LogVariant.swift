@@ -19,8 +19,8 @@ struct LogVariant: Hashable, Sendable {
 
   static let all = [
     LogVariant(), LogVariant(latenessHours: 2), LogVariant(hasTextUsers: true, latenessHours: 2),
-    LogVariant(hasTypeField: false, latenessHours: 24), LogVariant(hasTextUsers: true, hasTypeField: false),
-    LogVariant(hasTextUsers: true, hasIDColumn: true, latenessHours: 24),
+    LogVariant(hasTypeField: false, latenessHours: 6), LogVariant(hasTextUsers: true, hasTypeField: false),
+    LogVariant(hasTextUsers: true, hasIDColumn: true, latenessHours: 6),
     LogVariant(hasArrival: false, hasIDColumn: true), LogVariant(hasTextUsers: true, hasArrival: false),
     LogVariant(shardCount: 8, latenessHours: 2), LogVariant(hasTextUsers: true, shardCount: 2, latenessHours: 24),
   ]
