@@ -59,6 +59,7 @@ let package = Package(
     .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2")]),
     .target(name: "CBitPacking"),
     .target(name: "CProcessor"),
+    .target(name: "CScheduler"),
 
     module("JSONText"),
     module("Buffers", ["CMalloc", "CProcessor"]),
@@ -72,7 +73,7 @@ let package = Package(
 
     module("DeltaLog", ["Parquet", "JSONText"]),
     module("Definitions", ["Expressions", "JSONText"]),
-    module("Engine", ["Definitions", "Frames", "JSONColumns", "Parquet", "DeltaLog"]),
+    module("Engine", ["CScheduler", "Definitions", "Frames", "JSONColumns", "Parquet", "DeltaLog"]),
     module("KafkaConnector", ["Engine", "CRdKafka"]),
     module("SequenceStore", ["Engine"]),
     module(

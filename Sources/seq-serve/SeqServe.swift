@@ -41,6 +41,7 @@ struct SeqServe: SeqlineCommand {
   var indexes = ByteCount(StoreSnapshot.defaultIndexByteLimit)
 
   func execute() throws -> Outcome {
+    takeShortTurns()
     let address = try listening.address()
     let tls = try listening.tlsIdentity()
     let tenants = try listening.tenants.map { try TenantDirectory(file: $0) }

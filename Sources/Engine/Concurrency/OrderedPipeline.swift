@@ -4,7 +4,8 @@
 /// all earlier products are written, and writes its own (alone). So a blocked read or write holds up no work that could
 /// go on, the threads need no queues between them, and at most one item per thread is in memory.
 ///
-/// An item that is less work than waking another thread is dealt with before the turn to read is passed on.
+/// An item that is less work than waking another thread is dealt with before the turn to read is passed on, and by a thread
+/// that takes short turns from then on: where such items come, people wait for them.
 package struct OrderedPipeline: Sendable {
   /// Threads in all; one more than there are processors keeps them busy while one waits for a pipe.
   package var threads: Int
@@ -36,10 +37,13 @@ package struct OrderedPipeline: Sendable {
         let outcome = goesOn ? Result { try unsafe write(product.get()) } : .success(())
         return writing.update { state in state.finish(outcome) }
       }
+      var takesShortTurns = false
       func next() -> Turn<Item>? {
         reading.update { state in
           while let turn = unsafe state.next(read) {
             guard case .success(let item) = turn.item, isBrief(item) else { return turn }
+            if !takesShortTurns { takeShortTurns() }
+            takesShortTurns = true
             if finish(turn) { state.hasEnded = true }
           }
           return nil

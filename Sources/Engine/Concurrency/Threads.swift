@@ -1,3 +1,4 @@
+import CScheduler
 import Glibc
 
 /// How many threads a stage works with when nobody says: one per processor that is online.
@@ -34,6 +35,13 @@ private func runInBackground(_ body: () -> Void) {
   _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
   body()
 }
+
+/// Has the calling thread, and those that it starts, get a processor soon after they wake, if their turns on it are short: for
+/// threads that people wait for while others compute. Without it a thread that wakes may wait for the end of another's turn of
+/// some milliseconds.
+package func takeShortTurns() { _ = scheduler_take_short_turns(shortTurnNanoseconds) }
+
+private let shortTurnNanoseconds: UInt64 = 200_000
 
 private final class ThreadBody: Sendable {
   let run: @Sendable () -> Void

@@ -22,6 +22,7 @@ final class LiveLogWriter {
   }
 
   func run() {
+    takeShortTurns()
     do {
       while let group = nextGroup() {
         if !group.frames.isEmpty { try store(group) }
