@@ -54,16 +54,16 @@ void bits_unpack_u64(const uint8_t *in, uint64_t *out, size_t blocks, unsigned w
 
 // A constant width lets the compiler interleave whole vectors.
 static inline __attribute__((always_inline)) void join(const uint8_t *restrict in, uint8_t *restrict out, size_t count,
-                                                       size_t width) {
+                                                       size_t width, size_t length) {
   for (size_t i = 0; i < count; i++)
-    for (size_t stream = 0; stream < width; stream++) out[i * width + stream] = in[stream * count + i];
+    for (size_t stream = 0; stream < width; stream++) out[i * width + stream] = in[stream * length + i];
 }
 
-void bytes_join_streams(const uint8_t *in, uint8_t *out, size_t count, size_t width) {
+void bytes_join_streams(const uint8_t *in, uint8_t *out, size_t count, size_t width, size_t length) {
   switch (width) {
-    case 2: return join(in, out, count, 2);
-    case 4: return join(in, out, count, 4);
-    case 8: return join(in, out, count, 8);
-    default: join(in, out, count, width);
+    case 2: return join(in, out, count, 2, length);
+    case 4: return join(in, out, count, 4, length);
+    case 8: return join(in, out, count, 8, length);
+    default: join(in, out, count, width, length);
   }
 }

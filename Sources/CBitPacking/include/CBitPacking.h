@@ -12,9 +12,9 @@ void bits_unpack_u8(const uint8_t *in, uint8_t *out, size_t blocks, unsigned wid
 void bits_unpack_u32(const uint8_t *in, uint32_t *out, size_t blocks, unsigned width);  // width 0...32
 void bits_unpack_u64(const uint8_t *in, uint64_t *out, size_t blocks, unsigned width);  // width 0...64
 
-// Joins `width` streams of `count` bytes, one after the other in `in`, into `count` values of `width` bytes.
+// Joins the first `count` bytes of each of `width` streams of `length` bytes, one after the other, into values of `width` bytes.
 // Source: Parquet Encodings.md, "Byte Stream Split (BYTE_STREAM_SPLIT = 9)".
-void bytes_join_streams(const uint8_t *in, uint8_t *out, size_t count, size_t width);
+void bytes_join_streams(const uint8_t *in, uint8_t *out, size_t count, size_t width, size_t length);
 
 // One bit per byte of the 64 at `in`, least significant first: whether it is `threshold` or more.
 static inline uint64_t bytes_at_least(const uint8_t *in, uint8_t threshold) {

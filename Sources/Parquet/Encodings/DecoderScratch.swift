@@ -8,6 +8,8 @@ struct DecoderScratch: ~Copyable {
   var indices = BufferBuilder()
   /// Values before their conversion.
   var stored = BufferBuilder()
+  /// Values with those before the wanted ones.
+  var prefix = BufferBuilder()
   /// Byte arrays before their conversion.
   var byteArrays = ByteArrayScratch()
 }

@@ -30,12 +30,14 @@ enum DeltaBinaryPackedDecoder {
   }
 
   /// Appends `count` values as `Value`, wrapping around; the cursor then stands behind them.
+  ///
+  /// - Parameter total: how many there are; nil: no more than `count`.
   static func append<Value: FixedWidthInteger & BitwiseCopyable>(
-    _ cursor: inout ByteCursor, count: Int, as type: Value.Type, to output: inout BufferBuilder,
-    scratch: inout BufferBuilder
+    _ cursor: inout ByteCursor, count: Int, of total: Int? = nil, as type: Value.Type,
+    to output: inout BufferBuilder, scratch: inout BufferBuilder
   ) throws(ParquetError) {
     guard count > 0 else { return }
-    let header = try Header(&cursor, count: count)
+    let header = try Header(&cursor, count: total ?? count)
     output.append(Value(truncatingIfNeeded: header.first))
     var last = Value(truncatingIfNeeded: header.first)
     var left = count - 1

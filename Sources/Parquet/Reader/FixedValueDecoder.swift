@@ -10,45 +10,62 @@ struct FixedValueDecoder {
     self.layout = layout
   }
 
-  /// Appends `count` values of the layout's width.
+  /// Appends the wanted values of a page, in the layout's width.
   func append(
-    _ encoding: Encoding, _ bytes: RawSpan, count: Int, to output: inout BufferBuilder, scratch: inout DecoderScratch
+    _ page: PageValues, _ bytes: RawSpan, to output: inout BufferBuilder, scratch: inout DecoderScratch
   ) throws(ParquetError) {
     if case .fixed = layout {
       return try appendStored(
-        encoding, bytes, count: count, to: &output, longs: &scratch.longs, values: &scratch.byteArrays)
+        page, bytes, to: &output, longs: &scratch.longs, prefix: &scratch.prefix, values: &scratch.byteArrays)
     }
     if leaf.physicalType == .byteArray {
-      return try appendByteArrayDecimals(encoding, bytes, count: count, to: &output, scratch: &scratch)
+      return try appendByteArrayDecimals(page.encoding, bytes, count: page.count, to: &output, scratch: &scratch)
     }
     scratch.stored.truncate(to: 0)
     try appendStored(
-      encoding, bytes, count: count, to: &scratch.stored, longs: &scratch.longs, values: &scratch.byteArrays)
-    try convert(scratch.stored.bytes, count: count, to: &output)
+      page, bytes, to: &scratch.stored, longs: &scratch.longs, prefix: &scratch.prefix, values: &scratch.byteArrays)
+    try convert(scratch.stored.bytes, count: page.count, to: &output)
   }
 
   // MARK: As stored
 
   private func appendStored(
-    _ encoding: Encoding, _ bytes: RawSpan, count: Int, to output: inout BufferBuilder, longs: inout BufferBuilder,
-    values: inout ByteArrayScratch
+    _ page: PageValues, _ bytes: RawSpan, to output: inout BufferBuilder, longs: inout BufferBuilder,
+    prefix: inout BufferBuilder, values: inout ByteArrayScratch
   ) throws(ParquetError) {
     let width = leaf.physicalType.byteWidth ?? leaf.typeLength
-    switch (encoding, leaf.physicalType) {
-    case (.plain, _): try PlainDecoder.appendFixed(bytes, width: width, count: count, to: &output)
+    switch (page.encoding, leaf.physicalType) {
+    case (.plain, _):
+      var cursor = ByteCursor(bytes)
+      _ = try cursor.take(page.skipped * width, of: "PLAIN values")
+      try PlainDecoder.appendFixed(cursor.rest(), width: width, count: page.count, to: &output)
     case (.byteStreamSplit, .int32), (.byteStreamSplit, .int64), (.byteStreamSplit, .float),
       (.byteStreamSplit, .double), (.byteStreamSplit, .fixedLenByteArray):
-      try ByteStreamSplitDecoder.append(bytes, width: width, count: count, to: &output)
+      try ByteStreamSplitDecoder.append(page, bytes, width: width, to: &output)
     case (.deltaBinaryPacked, .int32):
-      var cursor = ByteCursor(bytes)
-      try DeltaBinaryPackedDecoder.append(&cursor, count: count, as: Int32.self, to: &output, scratch: &longs)
+      try appendDeltas(page, bytes, as: Int32.self, to: &output, longs: &longs, prefix: &prefix)
     case (.deltaBinaryPacked, .int64):
-      var cursor = ByteCursor(bytes)
-      try DeltaBinaryPackedDecoder.append(&cursor, count: count, as: Int64.self, to: &output, scratch: &longs)
+      try appendDeltas(page, bytes, as: Int64.self, to: &output, longs: &longs, prefix: &prefix)
     case (.deltaByteArray, .fixedLenByteArray):
-      try appendPrefixed(bytes, width: width, count: count, to: &output, longs: &longs, values: &values)
-    default: throw ParquetError(.unsupportedEncoding(Int(encoding.rawValue)))
+      try appendPrefixed(bytes, width: width, count: page.count, to: &output, longs: &longs, values: &values)
+    default: throw ParquetError(.unsupportedEncoding(Int(page.encoding.rawValue)))
     }
+  }
+
+  /// Of what comes after the wanted values nothing is decoded; what comes before them is left in `prefix`.
+  private func appendDeltas<Value: FixedWidthInteger & BitwiseCopyable>(
+    _ page: PageValues, _ bytes: RawSpan, as type: Value.Type, to output: inout BufferBuilder,
+    longs: inout BufferBuilder, prefix: inout BufferBuilder
+  ) throws(ParquetError) {
+    var cursor = ByteCursor(bytes)
+    guard page.skipped > 0, page.count > 0 else {
+      return try DeltaBinaryPackedDecoder.append(
+        &cursor, count: page.count, of: page.total, as: type, to: &output, scratch: &longs)
+    }
+    prefix.truncate(to: 0)
+    try DeltaBinaryPackedDecoder.append(
+      &cursor, count: page.skipped + page.count, of: page.total, as: type, to: &prefix, scratch: &longs)
+    output.append(prefix.bytes.extracting(page.skipped * MemoryLayout<Value>.stride..<prefix.byteCount))
   }
 
   private func appendPrefixed(

@@ -28,11 +28,7 @@ extension LeafBuilder {
     to output: inout BufferBuilder, _ scratch: inout DecoderScratch
   ) throws(ParquetError) {
     guard page.encoding.isDictionary else {
-      var cursor = ByteCursor(bytes)
-      let width = source.leaf.physicalType.byteWidth ?? source.leaf.typeLength
-      _ = try cursor.take(page.skipped * width, of: "PLAIN values")
-      return try FixedValueDecoder(source.leaf, source.layout).append(
-        page.encoding, cursor.rest(), count: page.count, to: &output, scratch: &scratch)
+      return try FixedValueDecoder(source.leaf, source.layout).append(page, bytes, to: &output, scratch: &scratch)
     }
     let dictionary = try require(dictionary)
     try decodeIndices(page, bytes, limit: dictionary.count, to: &scratch.indices)

@@ -77,28 +77,31 @@ struct LeafBuilder: ~Copyable {
     try decodeDefinitionLevels(page.layout, page.levels, &cursor, to: &work.levels)
     if source.isNested { definitionLevels.append(work.levels.bytes) }
     try appendSlots(
-      PageValues(encoding: page.layout.encoding, skipped: 0, count: page.layout.valueCount), cursor.rest(), window,
-      levels: work.levels, limit, &work.dense, &work.scratch)
+      page.layout.encoding, page.layout.valueCount, cursor.rest(), window, levels: work.levels, limit, &work.dense,
+      &work.scratch)
   }
 
   // MARK: Slots
 
   /// Appends the slots of a page whose definition levels are `levels`; there are none when all values are there.
   private mutating func appendSlots(
-    _ page: PageValues, _ bytes: RawSpan, _ window: Range<Int>?, levels: borrowing BufferBuilder, _ limit: Int,
-    _ dense: inout BufferBuilder, _ scratch: inout DecoderScratch
+    _ encoding: Encoding, _ levelCount: Int, _ bytes: RawSpan, _ window: Range<Int>?,
+    levels: borrowing BufferBuilder, _ limit: Int, _ dense: inout BufferBuilder, _ scratch: inout DecoderScratch
   ) throws(ParquetError) {
     let present = leaf.maxDefinitionLevel
     guard levels.byteCount > 0 else {
-      let rows = window ?? 0..<page.count
+      let rows = window ?? 0..<levelCount
       slotCount += rows.count
-      return try appendValues(page.part(rows), bytes, limit, &scratch)
+      let values = PageValues(encoding: encoding, skipped: rows.lowerBound, count: rows.count, total: levelCount)
+      return try appendValues(values, bytes, limit, &scratch)
     }
     let all = levels.bytes
     let before = LevelKernels.count(all.extracting(0..<(window?.lowerBound ?? 0)), atLeast: present)
     let levels = all.extracting(window ?? 0..<all.byteCount)
     let slots = LevelKernels.count(levels, atLeast: leaf.slotLevel)
-    let values = page.part(before..<before + LevelKernels.count(levels, atLeast: present))
+    let count = LevelKernels.count(levels, atLeast: present)
+    let total = window == nil ? count : LevelKernels.count(all, atLeast: present)
+    let values = PageValues(encoding: encoding, skipped: before, count: count, total: total)
     slotCount += slots
     if source.isNullable {
       LevelKernels.appendValidity(levels, present: present, slot: leaf.slotLevel, to: &validity)
@@ -200,8 +203,6 @@ struct PageValues {
   /// Values before the first wanted one.
   var skipped: Int
   var count: Int
-
-  func part(_ range: Range<Int>) -> PageValues {
-    PageValues(encoding: encoding, skipped: skipped + range.lowerBound, count: range.count)
-  }
+  /// Values of the page.
+  var total: Int
 }

@@ -27,7 +27,8 @@ package struct LeafDictionary: Sendable {
       (self.offsets, values) = (offsets.finish(), data.finish())
     case .fixed, .narrowed, .int96, .decimal:
       var values = BufferBuilder(capacity: count * layout.width)
-      try FixedValueDecoder(leaf, layout).append(.plain, bytes, count: count, to: &values, scratch: &scratch)
+      try FixedValueDecoder(leaf, layout).append(
+        PageValues(encoding: .plain, skipped: 0, count: count, total: count), bytes, to: &values, scratch: &scratch)
       (self.values, offsets) = (values.finish(), .empty)
     }
   }

@@ -63,7 +63,9 @@ final class LeafSource: Sendable {
     case .null, .boolean: false
     case .decimal: encoding.isDictionary || (encoding == .plain && leaf.physicalType != .byteArray)
     case .dictionary: encoding.isDictionary
-    case .fixed, .narrowed, .int96, .variable: encoding.isDictionary || encoding == .plain
+    case .fixed, .narrowed:
+      encoding.isDictionary || [.plain, .deltaBinaryPacked, .byteStreamSplit].contains(encoding)
+    case .int96, .variable: encoding.isDictionary || encoding == .plain
     }
   }
 }
