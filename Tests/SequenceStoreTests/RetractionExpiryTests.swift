@@ -33,6 +33,32 @@ import Testing
     #expect(try retractionCount(test) == 0, "the stream itself has come so far")
   }
 
+  /// What came after the last position comes again when a source is read on, and with it what came before.
+  @Test func rowsThatComeAgainDoNotCount() throws {
+    let test = try TestStore()
+    var settling = LiveRun.Options()
+    settling.settles = true
+    func stream(_ events: [TestEvent], upTo offset: Int64?) throws {
+      try test.frames(events, offset.map { [.position(source: "log", partition: nil, offset: $0)] } ?? [])
+      _ = try LiveRun(test.store, definitions: test.definitions, options: settling)
+        .run(StageOptions(inputs: [test.directory.path + "/in.frames"], threads: 2))
+    }
+    let event = TestEvent(user: 1, micros: Self.start, seen: Self.start + 20, key: 1)
+    var gone = event
+    (gone.revision, gone.isRetracted, gone.seen) = (1, true, Self.start + 10)
+    let later = TestEvent(user: 2, micros: Self.start, seen: Self.start + Self.tenDays, key: 2)
+    try stream([gone], upTo: 100)
+    try stream([event, later], upTo: nil)
+    try CompactionTests.compact(test)
+    #expect(try retractionCount(test) == 1)
+
+    try stream([event, later], upTo: 200)
+    try CompactionTests.compact(test)
+    #expect(try CompactionTests.content(test).map(\.key) == [2], "what comes again stays hidden")
+    try CompactionTests.compact(test)
+    #expect(try retractionCount(test) == 0, "it does not come again")
+  }
+
   /// A shard that has brought nothing yet may be far behind the others.
   @Test func theSlowestShardCounts() throws {
     let test = try TestStore()

@@ -10,21 +10,36 @@ struct LiveProgress: Sendable {
   /// The last segment.
   var segment: UInt64
   /// Offsets.
-  var positions: [SourcePartition: Int64] = [:]
-  /// The latest time of arrival among the rows, of whatever dataset, in microseconds; nil without rows.
+  private(set) var positions: [SourcePartition: Int64] = [:]
+  /// The latest time of arrival among the rows that do not come again, of whatever dataset, in microseconds; nil without
+  /// such rows.
   private(set) var newestSeenMicros: Int64?
+  /// Of the rows that come again when the sources are read on from the positions, with what came beside them.
+  private var newestPendingMicros: Int64?
+  /// Whether the sources say how far they were read.
+  private var hasPositions: Bool
 
-  init(shard: Shard, segment: UInt64) {
+  /// - Parameter hasPositions: whether the shard's sources have said before how far they were read.
+  init(shard: Shard, segment: UInt64, hasPositions: Bool) {
     self.shard = shard
     self.segment = segment
+    self.hasPositions = hasPositions
   }
 
   /// Notes when rows that it covers arrived.
   mutating func note(_ events: RecordBatch) {
     guard events.rowCount > 0, let seen = events[SystemColumns.seenAt]?.values else { return }
-    var newest = newestSeenMicros ?? .min
+    var newest = newestPendingMicros ?? .min
     for row in 0..<events.rowCount { newest = max(newest, seen.load(row, as: Int64.self)) }
-    newestSeenMicros = newest
+    newestPendingMicros = newest
+    if !hasPositions { newestSeenMicros = newest }
+  }
+
+  /// Notes up to where a source was read: the rows noted before do not come again.
+  mutating func note(_ offset: Int64, of place: SourcePartition) {
+    positions[place] = max(positions[place] ?? .min, offset)
+    hasPositions = true
+    newestSeenMicros = newestPendingMicros
   }
 
   /// What is to be recorded in a table at `snapshot`: no transaction goes back.

@@ -116,6 +116,13 @@ extension Snapshot {
     transactions[TableTransaction.live(shard).appID].map { UInt64(clamping: $0.version) } ?? 0
   }
 
+  /// Whether sources have said how far they were read into a shard's live log.
+  func hasPositions(of shard: Shard) -> Bool {
+    transactions.keys.contains { appID in
+      if case .position(shard, _)? = TableTransaction(appID: appID) { true } else { false }
+    }
+  }
+
   /// The input horizon of a bucket's last replacement, in microseconds; nil when it was never replaced.
   package func horizon(bucket: String) -> Int64? {
     transactions[TableTransaction.horizon(bucket: bucket).appID]?.version

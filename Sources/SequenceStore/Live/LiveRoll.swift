@@ -100,14 +100,15 @@ private final class SegmentContent {
   init(_ roll: LiveRoll, through last: UInt64) throws {
     self.roll = roll
     assemblers = DatasetAssemblers(roll.options.assembly)
-    progress = LiveProgress(shard: roll.live.shard, segment: last)
-    var tables: [String: Table] = [:]
+    var (tables, hasPositions): ([String: Table], Bool) = ([:], false)
     for name in try roll.store.datasetNames() {
       let snapshot = try roll.store.dataset(name).snapshot()
+      if !hasPositions { hasPositions = snapshot.hasPositions(of: roll.live.shard) }
       tables[name] = Table(
         covered: snapshot.coveredSegment(of: roll.live.shard), horizons: ReplacementHorizons(snapshot))
     }
     self.tables = tables
+    progress = LiveProgress(shard: roll.live.shard, segment: last, hasPositions: hasPositions)
   }
 
   /// Whether some table records the last segment, and so all positions.
@@ -125,8 +126,7 @@ private final class SegmentContent {
           try add(batch, of: segment)
         }
       case .control(.position(let source, let partition, let offset)):
-        let place = SourcePartition(source, partition: partition)
-        progress.positions[place] = max(progress.positions[place] ?? .min, offset)
+        progress.note(offset, of: SourcePartition(source, partition: partition))
       case .control: break
       }
     }
