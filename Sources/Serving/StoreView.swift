@@ -120,6 +120,9 @@ final class StoreView: Sendable {
     text.add(
       "seqline_retraction_bytes", .gauge, "Memory that retractions take which may still be needed.",
       snapshot.retractionByteCount)
+    text.add(
+      "seqline_read_bytes_total", .counter, "Bytes of data files' pages that were decoded for answers.",
+      tables.meter.byteCount)
     snapshot.indexes.statistics.write(to: &text)
     if let cache = cache?.statistics { cache.write(to: &text) }
     return text.text

@@ -8,6 +8,8 @@ final class TableView: Sendable {
   /// Told of every newer snapshot, once it is shown.
   private let live: LiveIndex
   private let cache: PageCache?
+  /// Of all readers.
+  let meter = ReadMeter()
   private let state: Monitor<State>
   /// Held while a newer snapshot is made.
   private let refreshing = Mutex(())
@@ -47,7 +49,7 @@ final class TableView: Sendable {
     let (reader, snapshot, tables, generation) = state.update {
       ($0.idle.popLast(), $0.snapshot, $0.tables, $0.generation)
     }
-    let used = reader ?? SequenceReader(snapshot, cache: cache)
+    let used = reader ?? SequenceReader(snapshot, cache: cache, meter: meter)
     defer { giveBack(used, generation: generation) }
     return try body(used, tables)
   }
@@ -55,7 +57,7 @@ final class TableView: Sendable {
   /// A reader of the snapshot that is shown now, for who needs it for long.
   func newReader() -> (SequenceReader, ServedTablesState) {
     let (snapshot, tables) = state.update { ($0.snapshot, $0.tables) }
-    return (SequenceReader(snapshot, cache: cache), tables)
+    return (SequenceReader(snapshot, cache: cache, meter: meter), tables)
   }
 
   private func giveBack(_ reader: SequenceReader, generation: Int) {

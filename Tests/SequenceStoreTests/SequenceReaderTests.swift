@@ -82,6 +82,24 @@ import Testing
     #expect((statistics.hits > 0) == (byteLimit > 1_000) && (statistics.pageCount > 0) == (byteLimit > 1_000))
   }
 
+  @Test func whatIsReadOfFilesIsCounted() throws {
+    let test = try TestStore()
+    try test.index(TestStore.events(20_000))
+    let (plan, snapshot) = (try test.plan(), try StoreSnapshot(test.store))
+    let files = try test.store.dataset("events").snapshot().files + test.store.dataset("views").snapshot().files
+    let request = SequenceRequest(user: .integer(0), last: 50, columns: [plan.columns.first { $0.name == "item_id" }!])
+    for (cache, reads) in [(nil, 2), (PageCache(byteLimit: 16 << 20), 1)] as [(PageCache?, Int)] {
+      let meter = ReadMeter()
+      let reader = SequenceReader(snapshot, cache: cache, meter: meter)
+      _ = try reader.read(request, of: plan)
+      let first = meter.byteCount
+      #expect(first > 0 && first < files.reduce(0) { $0 + Int($1.byteCount) })
+      _ = try reader.read(request, of: plan)
+      // A dictionary that was read is remembered.
+      #expect(reads == 1 ? meter.byteCount == first : meter.byteCount > first)
+    }
+  }
+
   /// Threads share indexes of which hardly any may be kept, of files that are not there any more.
   @Test(arguments: [0, 20_000]) func indexesAreReadAgainOfFilesThatAreGone(byteLimit: Int) async throws {
     let test = try TestStore()

@@ -16,9 +16,12 @@ package final class SequenceReader {
   /// - Parameters:
   ///   - verifiesChecksums: whether pages must match their CRC.
   ///   - cache: keeps decoded pages for all readers that it is given to.
-  package init(_ snapshot: StoreSnapshot, verifiesChecksums: Bool = false, cache: PageCache? = nil) {
+  ///   - meter: counts what they read.
+  package init(
+    _ snapshot: StoreSnapshot, verifiesChecksums: Bool = false, cache: PageCache? = nil, meter: ReadMeter? = nil
+  ) {
     self.snapshot = snapshot
-    context = DecodingContext(verifiesChecksums: verifiesChecksums, cache: cache)
+    context = DecodingContext(verifiesChecksums: verifiesChecksums, cache: cache, meter: meter)
   }
 
   /// The newest events or items that `request` wants, oldest first.

@@ -12,13 +12,15 @@ struct DecodingContext: ~Copyable {
   let options: ReadOptions
   /// Where decoded pages are kept; nil: nowhere.
   let cache: PageCache?
+  let meter: ReadMeter?
 
-  init(verifiesChecksums: Bool, cache: PageCache? = nil) {
+  init(verifiesChecksums: Bool, cache: PageCache? = nil, meter: ReadMeter? = nil) {
     var options = ReadOptions()
     options.verifiesChecksums = verifiesChecksums
     options.dictionaryColumns = [SystemColumns.eventType]
     self.options = options
     self.cache = cache
+    self.meter = meter
   }
 }
 
