@@ -10,8 +10,8 @@ PYTHON := $(VENV)/bin/python
 SWIFT_FLAGS := -c release --static-swift-stdlib
 
 APT := libsimdjson-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libmd-dev libre2-dev librdkafka-dev tzdata zstd python3 python3-venv curl
-# For the tests alone: the browser that goes through the pages.
-TEST_APT := chromium
+# For the tests alone: the browser that goes through the pages, and a client that tells what it hears of HTTP/2.
+TEST_APT := chromium nghttp2-client
 PEERS := duckdb pyarrow polars deltalake numpy pandas zstandard jsonschema schemathesis
 COMMANDS := seq-ingest seq-filter seq-enrich seq-assemble seq-index seq-serve seq-store seq-config
 

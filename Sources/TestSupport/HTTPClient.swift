@@ -85,6 +85,11 @@ public final class HTTPClient {
       status: status, headers: headers, body: isChunked ? try takeChunks() : try take(length))
   }
 
+  /// So many bytes as they come, which need be no HTTP/1; nil when the server closes the connection instead.
+  public func receive(byteCount: Int) throws -> [UInt8]? {
+    try fill { $0.count >= byteCount ? byteCount : nil }.map { _ in try take(byteCount) }
+  }
+
   private func take(_ length: Int) throws -> [UInt8] {
     guard try fill(until: { $0.count >= length ? length : nil }) != nil else {
       throw ProgramFailure(description: "the body ended after \(pending.count) of \(length) bytes")

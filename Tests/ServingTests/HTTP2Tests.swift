@@ -38,7 +38,7 @@ import Testing
   }
 
   /// Makes a key and a certificate for this machine.
-  private static func certify(_ name: String, in folder: String) throws {
+  static func certify(_ name: String, in folder: String) throws {
     try Shell.succeed(
       """
       openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=\(name) \

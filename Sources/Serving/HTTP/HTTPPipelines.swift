@@ -83,9 +83,14 @@ final class HTTPPipelines: Sendable {
 
   private func addHTTP2(to channel: any Channel, _ clock: NIOLoopBound<ConnectionClock>) throws {
     let peer = channel.remoteAddress
+    // Idle connections are the clock's matter, and so are those that outlast the time to end in.
+    let lifetime = NIOHTTP2ServerConnectionManagementHandler(
+      eventLoop: channel.eventLoop,
+      configuration: .init(maxIdleTime: nil, maxAge: nil, maxGraceTime: nil, keepalive: nil))
+    try channel.pipeline.syncOperations.addHandler(ClosedWhenWritten(clock.value))
     _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
       mode: .server, connectionConfiguration: NIOHTTP2Handler.ConnectionConfiguration(),
-      streamConfiguration: NIOHTTP2Handler.StreamConfiguration()
+      streamConfiguration: NIOHTTP2Handler.StreamConfiguration(), streamDelegate: lifetime.http2StreamDelegate
     ) { [self] stream in
       stream.eventLoop.makeCompletedFuture {
         try stream.pipeline.syncOperations.addHandlers([
@@ -93,7 +98,8 @@ final class HTTPPipelines: Sendable {
         ])
       }
     }
-    try channel.pipeline.syncOperations.addHandler(ClosedByErrors())
+    try channel.pipeline.syncOperations.addHandlers([lifetime, ClosedByErrors()])
+    clock.value.beginStreams()
   }
 
   private func connection(
@@ -106,11 +112,32 @@ final class HTTPPipelines: Sendable {
   }
 }
 
-/// Ends a connection on which something went wrong that no request answers for.
+/// Lets a client of a server that ends take what was written before the connection is closed: that all streams have ended
+/// says that their last bytes were handed on, not that they were sent.
+private final class ClosedWhenWritten: ChannelOutboundHandler {
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  private let clock: ConnectionClock
+
+  init(_ clock: ConnectionClock) { self.clock = clock }
+
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    guard clock.isDraining, !clock.isOver, mode == .all else { return context.close(mode: mode, promise: promise) }
+    let written = context.eventLoop.makePromise(of: Void.self)
+    written.futureResult.assumeIsolated().whenComplete { _ in context.close(mode: mode, promise: promise) }
+    context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0)), promise: written)
+  }
+}
+
+/// Ends a connection on which something went wrong that no request answers for. What went wrong with one stream of it, such
+/// as its coming after the server's farewell, is that stream's end alone.
 private final class ClosedByErrors: ChannelInboundHandler {
   typealias InboundIn = Any
 
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if !(error is NIOHTTP2Errors.StreamError) { context.close(promise: nil) }
+  }
 }
 
 /// A connection beyond the limit: told so, and let go.
