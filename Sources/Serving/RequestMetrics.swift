@@ -140,6 +140,11 @@ struct RequestSeries: Sendable {
 }
 
 extension RequestCounts {
+  /// What was asked for, and who asked, by name.
+  var parties: [RequestParty] {
+    sequences.keys.sorted().map { .sequence($0) } + tenants.keys.sorted().map { .tenant($0) }
+  }
+
   /// What came since an earlier moment, by sequence and by tenant; parties without requests are among them.
   func changes(since past: RequestCounts) -> [(party: RequestParty, series: RequestSeries)] {
     func changes(

@@ -21,8 +21,22 @@ struct Stat: SeqlineCommand {
     if dataset.choice.dataset == nil {
       let others = Set(definitions?.datasets.map(\.name) ?? []).subtracting(names)
       for name in others.sorted() { try printIfLive(name, snapshot, definitions) }
+      printAnomalies(besides: others.union(names), snapshot, definitions)
     }
     return .done
+  }
+
+  /// Prints what is unlike before and of none of the datasets: how requests of tenants go.
+  private func printAnomalies(besides names: Set<String>, _ snapshot: StoreSnapshot, _ definitions: DefinitionSet?) {
+    let rest = snapshot.store.anomalies.filter { anomaly in
+      !names.contains { anomaly.isAbout(dataset: $0, definitions) }
+    }
+    if json, !rest.isEmpty {
+      let members: JSONValue = ["dataset": .null, "anomalies": .array(rest.map(\.json))]
+      Swift.print(members.text)
+    }
+    let open = rest.filter(\.isOpen)
+    if !json, !open.isEmpty { Swift.print((["requests"] + open.map { "  \($0)" }).joined(separator: "\n")) }
   }
 
   /// Prints a dataset without a table, if the live log has rows of it.

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Hours pass over a server: how requests went in each is kept on disk and compared with the same hour of the weeks before,
+/// Hours pass over a server of one sequence and one tenant: how requests went in each is kept on disk and compared with the same hour of the weeks before,
 /// and people are told where they look.
 @Suite struct RequestHoursTests {
   private let made: ServedStore
@@ -29,6 +29,8 @@ import Testing
         "values": [
           "requests/sequence/all": 500, "p99/sequence/all": 0.05,
           "errors/sequence/all": .number(isBad ? Self.mondayErrors : Self.usualErrors),
+          "requests/tenant/ranking": 500, "p99/tenant/ranking": 0.05,
+          "errors/tenant/ranking": .number(isBad ? Self.mondayErrors : Self.usualErrors),
         ],
       ]
       lines += sample.text + "\n"
@@ -94,6 +96,10 @@ private final class TestTime: Sendable {
 
 /// A server by the test's time.
 private final class WatchedServer {
+  private static let tenant = """
+    {"tenants": [{"name": "ranking", "token_sha256": "\(TokenHash("secret".utf8).hexadecimal)", "sequences": {"*": "*"}}]}
+    """
+
   private let made: ServedStore
   private let time: TestTime
   private let server: TestServer
@@ -102,7 +108,9 @@ private final class WatchedServer {
   init(_ made: ServedStore, _ time: TestTime, from hour: Int64, minute: Int64) throws {
     time.micros = hour * ProfilePeriod.hourMicros + minute * 60_000_000
     (self.made, self.time) = (made, time)
-    server = try TestServer(made, now: { time.micros })
+    made.directory.write(Self.tenant, to: "tenants.json")
+    let tenants = try TenantDirectory(file: made.directory.path + "/tenants.json")
+    server = try TestServer(made, gate: Gate(tenants: tenants), now: { time.micros })
     upkeep = try server.api.startUpkeep { Issue.record($0) }
     upkeep.run()
   }
@@ -119,7 +127,8 @@ private final class WatchedServer {
     let errorCount = Int(120 * errors)
     for number in 0..<120 {
       let isVain = number < errorCount
-      let response = try client.get(isVain ? target + "&min_freshness=1ms" : target)
+      let response = try client.get(
+        isVain ? target + "&min_freshness=1ms" : target, headers: ["Authorization": "Bearer secret"])
       guard response.status == (isVain ? 503 : 200) else { throw ProgramFailure(description: response.text) }
     }
     time.micros = hour * ProfilePeriod.hourMicros
@@ -128,22 +137,34 @@ private final class WatchedServer {
 
   var report: AnomalyReport? { AnomalyReport(file: made.store.requestAnomalies) }
 
-  /// What was found last of errors.
-  var errors: Anomaly? { report?.anomalies.first { $0.subject.kind == .errors } }
+  /// What was found last of errors: the same of the sequence and of the tenant.
+  var errors: Anomaly? {
+    let found = report?.anomalies.filter { $0.subject.kind == .errors } ?? []
+    #expect(found.isEmpty || found.map(\.subject.sequence) == ["all", nil] && found[1].subject.tenant == "ranking")
+    #expect(Set(found.map(\.value)).count <= 1)
+    return found.first
+  }
 
   func expectIsTold(since day: Day, definitions: String) throws {
     let page = try server.get("/").text
-    #expect(page.contains("errors of all") && page.contains(definitions), "\(page)")
-    let metric =
-      "seqline_anomaly{kind=\"errors\",sequence=\"all\",since=\"\(day)\",definitions=\"\(definitions)\"} 1"
-    #expect(try server.get("/metrics").text.split(separator: "\n").contains { $0 == metric })
-    let stat = try made.run("seq-store stat")
-    #expect(stat.contains("errors of all: ") && stat.contains("since \(day), definitions \(definitions)"), "\(stat)")
+    let metrics = try server.get("/metrics").text.split(separator: "\n")
+    let stat = try made.run("seq-store stat").split(separator: "\n")
+    let objects = try made.run("seq-store stat --json").split(separator: "\n")
+    let since = "since \(day), definitions \(definitions)"
+    for (label, name, title) in [("sequence", "all", "all"), ("tenant", "ranking", "tenant ranking")] {
+      #expect(page.contains("errors of \(title)") && page.contains(definitions), "\(page)")
+      let metric =
+        "seqline_anomaly{kind=\"errors\",\(label)=\"\(name)\",since=\"\(day)\",definitions=\"\(definitions)\"} 1"
+      #expect(metrics.contains { $0 == metric })
+      #expect(stat.contains { $0.contains("errors of \(title): ") && $0.contains(since) }, "\(stat)")
+      #expect(objects.contains { $0.contains("\"kind\":\"errors\"") && $0.contains("\"\(label)\":\"\(name)\"") })
+    }
+    #expect(stat.suffix(2).first == "requests", "\(stat)")
   }
 
   func expectIsNotTold() throws {
     #expect(try !server.get("/metrics").text.contains("kind=\"errors\""))
-    #expect(try !made.run("seq-store stat").contains("errors of all"))
+    #expect(try !made.run("seq-store stat").contains("errors of"))
   }
 }
 

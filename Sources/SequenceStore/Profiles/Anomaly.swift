@@ -13,9 +13,9 @@ package struct Anomaly: Sendable, Equatable {
     case nulls
     /// How far a column's values lie from what they were: a population stability index.
     case distribution
-    /// The share of a sequence's requests that the server could not answer.
+    /// The share of a sequence's or a tenant's requests that the server could not answer.
     case errors
-    /// How long 99 of 100 of a sequence's requests take at most, in seconds.
+    /// How long 99 of 100 of a sequence's or a tenant's requests take at most, in seconds.
     case latency
   }
 
@@ -27,17 +27,21 @@ package struct Anomaly: Sendable, Equatable {
     package var eventType: String?
     /// Of null shares and distributions.
     package var column: String?
-    /// Of requests.
+    /// Of requests for it.
     package var sequence: String?
+    /// Of requests by it.
+    package var tenant: String?
 
     package init(
-      _ kind: Kind, dataset: String? = nil, eventType: String? = nil, column: String? = nil, sequence: String? = nil
+      _ kind: Kind, dataset: String? = nil, eventType: String? = nil, column: String? = nil, sequence: String? = nil,
+      tenant: String? = nil
     ) {
       self.kind = kind
       self.dataset = dataset
       self.eventType = eventType
       self.column = column
       self.sequence = sequence
+      self.tenant = tenant
     }
   }
 
@@ -79,9 +83,10 @@ extension Anomaly {
 }
 
 extension Anomaly.Subject: CustomStringConvertible {
-  /// `nulls of save.item_id`, `latency of home_feed`.
+  /// `nulls of save.item_id`, `latency of home_feed`, `errors of tenant ranking`.
   package var description: String {
-    let name = sequence ?? [eventType, column].compactMap(\.self).joined(separator: ".")
+    let name =
+      sequence ?? tenant.map { "tenant \($0)" } ?? [eventType, column].compactMap(\.self).joined(separator: ".")
     return "\(kind.rawValue) of \(name)"
   }
 }
@@ -127,7 +132,7 @@ extension Anomaly {
   package var json: JSONValue {
     let optional = [
       "dataset": subject.dataset, "event_type": subject.eventType, "column": subject.column,
-      "sequence": subject.sequence, "definitions": definitions,
+      "sequence": subject.sequence, "tenant": subject.tenant, "definitions": definitions,
     ]
     let members: [String: JSONValue] = [
       "kind": .string(subject.kind.rawValue), "at": .string(CalendarText.timestamp(micros: atMicros)),
@@ -147,7 +152,7 @@ extension Anomaly {
     self.init(
       Subject(
         kind, dataset: json["dataset"]?.string, eventType: json["event_type"]?.string, column: json["column"]?.string,
-        sequence: json["sequence"]?.string),
+        sequence: json["sequence"]?.string, tenant: json["tenant"]?.string),
       atMicros: atMicros, isWholeDay: json["period"]?.string == "day", value: value, expected: expected, since: since,
       isOpen: isOpen, definitions: json["definitions"]?.string)
   }

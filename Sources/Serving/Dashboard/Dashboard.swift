@@ -189,8 +189,8 @@ extension Anomaly {
   fileprivate var labels: PrometheusText.Labels {
     let names = [
       ("kind", subject.kind.rawValue), ("dataset", subject.dataset), ("event_type", subject.eventType),
-      ("column", subject.column), ("sequence", subject.sequence), ("since", since.description),
-      ("definitions", definitions),
+      ("column", subject.column), ("sequence", subject.sequence), ("tenant", subject.tenant),
+      ("since", since.description), ("definitions", definitions),
     ]
     return names.compactMap { name, value in value.map { (name, $0) } }
   }

@@ -13,7 +13,7 @@ extension OverviewPage {
     let open = anomalies.filter(\.isOpen).map {
       Finding(text: "\($0.subject): \($0.valueText), \($0.expectedText), since \($0.since)", section: .anomalies)
     }
-    return open + lateTypes + failingSequences + incompleteDatasets + otherDefinitions + smallFiles + staleProfiles
+    return open + lateTypes + failingParties + incompleteDatasets + otherDefinitions + smallFiles + staleProfiles
   }
 
   private var lateTypes: [Finding] {
@@ -26,10 +26,10 @@ extension OverviewPage {
   }
 
   /// One request in a hundred in the last minutes.
-  private var failingSequences: [Finding] {
-    requests.sequences.keys.sorted().compactMap { name in
-      guard let share = history.series(MetricName.errors(.sequence(name))).last ?? nil, share > 0.01 else { return nil }
-      return Finding(text: "\(name): \(Figures.share(share)) of the last requests failed", section: .requests)
+  private var failingParties: [Finding] {
+    requests.parties.compactMap { party in
+      guard let share = history.series(MetricName.errors(party)).last ?? nil, share > 0.01 else { return nil }
+      return Finding(text: "\(party.name): \(Figures.share(share)) of the last requests failed", section: .requests)
     }
   }
 

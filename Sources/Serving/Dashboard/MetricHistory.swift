@@ -126,14 +126,22 @@ extension RequestSeries {
 }
 
 /// What requests are counted by.
-enum RequestParty: Hashable, Sendable, CustomStringConvertible {
+package enum RequestParty: Hashable, Sendable, CustomStringConvertible {
   case sequence(String)
   case tenant(String)
 
-  var description: String {
+  package var description: String {
     switch self {
     case .sequence(let name): "sequence/\(name)"
     case .tenant(let name): "tenant/\(name)"
+    }
+  }
+
+  /// For people.
+  var name: String {
+    switch self {
+    case .sequence(let name): name
+    case .tenant(let name): "tenant \(name)"
     }
   }
 }

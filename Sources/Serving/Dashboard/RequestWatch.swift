@@ -2,7 +2,7 @@ import Engine
 import SequenceStore
 import Synchronization
 
-/// How requests go, by the hour, and whether they go as they did in the weeks before.
+/// How requests go, by the hour, for each sequence and each tenant, and whether they go as they did in the weeks before.
 package final class RequestWatch: Sendable {
   private let history: MetricHistory
   private let state: Mutex<State>
@@ -48,8 +48,9 @@ package final class RequestWatch: Sendable {
     guard isOver, let past else { return nil }
     try history.add(MetricHistory.Sample(seconds: (now - 1) * 3_600, values: Self.values(counts, since: past)))
     // Who is not asked for any more may still have what began before.
-    let known = self.report?.anomalies.compactMap(\.subject.sequence) ?? []
-    let report = judge(Set(known).union(counts.sequences.keys).sorted(), lastHour: now - 1, definitions: definitions)
+    let known = self.report?.anomalies.compactMap { RequestParty($0.subject) } ?? []
+    let others = known.filter { !counts.parties.contains($0) }
+    let report = judge(counts.parties + Set(others), lastHour: now - 1, definitions: definitions)
     state.withLock { $0.report = report }
     return report
   }
@@ -57,7 +58,7 @@ package final class RequestWatch: Sendable {
   private static func values(_ counts: RequestCounts, since past: RequestCounts) -> [String: Double] {
     var values: [String: Double] = [:]
     for (party, series) in counts.changes(since: past) {
-      guard case .sequence = party, series.times.count > 0 else { continue }
+      guard series.times.count > 0 else { continue }
       values[MetricName.count(party)] = Double(series.times.count)
       values.merge(series.quality(of: party)) { $1 }
     }
@@ -71,13 +72,13 @@ package final class RequestWatch: Sendable {
   /// - Parameters:
   ///   - lastHour: the last one that is whole: hours since 1970.
   ///   - definitions: that are served now.
-  package func judge(_ sequences: [String], lastHour: Int64, definitions: String) -> AnomalyReport {
+  package func judge(_ parties: [RequestParty], lastHour: Int64, definitions: String) -> AnomalyReport {
     var report = AnomalyReport(madeMicros: (lastHour + 1) * ProfilePeriod.hourMicros)
     let earlier = self.report?.open ?? []
-    for name in sequences {
-      let hours = HourlyRequests(name, history, lastHour: lastHour)
+    for party in parties {
+      let hours = HourlyRequests(party, history, lastHour: lastHour)
       for (kind, breaches) in [(Anomaly.Kind.errors, hours.errors), (.latency, hours.latencies)] {
-        let subject = Anomaly.Subject(kind, sequence: name)
+        let subject = party.subject(kind)
         let known = earlier.first { $0.subject == subject }
         if let anomaly = Self.anomaly(subject, breaches, lastHour, known, definitions) {
           report.anomalies.append(anomaly)
@@ -102,15 +103,14 @@ package final class RequestWatch: Sendable {
       definitions: goesOn ? known!.definitions : definitions)
   }
 
-  /// The hours of one sequence.
+  /// The hours of one sequence, or of one tenant.
   private struct HourlyRequests {
     private let counts: [Int64: Double]
     private let errorShares: [Int64: Double]
     private let seconds: [Int64: Double]
     private let judged: ClosedRange<Int64>
 
-    init(_ sequence: String, _ history: MetricHistory, lastHour: Int64) {
-      let party = RequestParty.sequence(sequence)
+    init(_ party: RequestParty, _ history: MetricHistory, lastHour: Int64) {
       counts = history.values(MetricName.count(party))
       errorShares = history.values(MetricName.errors(party))
       seconds = history.values(MetricName.latency(party))
@@ -145,6 +145,23 @@ package final class RequestWatch: Sendable {
         else { return nil }
         return Comparison(hour, now, baseline)
       }
+    }
+  }
+}
+
+extension RequestParty {
+  /// Nil for an anomaly that is not of requests.
+  fileprivate init?(_ subject: Anomaly.Subject) {
+    guard let party = subject.sequence.map({ Self.sequence($0) }) ?? subject.tenant.map({ Self.tenant($0) }) else {
+      return nil
+    }
+    self = party
+  }
+
+  fileprivate func subject(_ kind: Anomaly.Kind) -> Anomaly.Subject {
+    switch self {
+    case .sequence(let name): Anomaly.Subject(kind, sequence: name)
+    case .tenant(let name): Anomaly.Subject(kind, tenant: name)
     }
   }
 }
