@@ -7,82 +7,14 @@ Makes stores with the commands themselves, each time changing one thing and leav
 for it over one connection, with a cache and without: latency by the client's clock, processor time by the server's. Figures
 go to growth.json and growth.svg beside this script; a Markdown table is printed. Stores that are there are used again.
 """
-import argparse, glob, json, os, random, signal, socket, subprocess, sys, time
+import argparse, json, os, random, sys, time
+
+from harness import Server, make_store
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DAY = 86_400_000
 END = 1_790_000_000_000 // DAY * DAY  # 2026-09-21
 ASKED_USERS = 200
-HEAD = """from seqline import EventType, Sequence, Source
-COLUMNS = {"event_id": "id", %s}
-log = Source("log", path="raw/*.ndjson", user="user", ts="ts", id="id", lateness="4000d",
-             fields={"user": "int64", "ts": "timestamp[ms]", "id": "string", "kind": "string", %s})
-events = [EventType(name, source=log, owner="bench", retention="4000d", dataset="events", where=f"kind == '{name}'", columns=COLUMNS)
-          for name in ["click", "save", "view"]]
-Sequence("all", owner="bench", events=events, max_length=100000, columns=["ts", "event_type", *COLUMNS])
-"""
-
-
-def definitions(columns):
-    names = ["c%d" % i for i in range(columns - 3)]  # besides ts, event_type, event_id
-    types = ["int64" if i % 3 else "string" for i in range(len(names))]
-    return HEAD % (", ".join('"%s": "%s"' % (n, n) for n in names), ", ".join('"%s": "%s"' % (n, t) for n, t in zip(names, types))), names
-
-
-def write_events(path, times_of_users, names, seed):
-    """An event a line, of users and their times."""
-    draw = random.Random(seed)
-    with open(path, "w", buffering=1 << 20) as out:
-        number = 0
-        for user, times in times_of_users:
-            for ts in times:
-                values = "".join(',"%s":%s' % (n, draw.getrandbits(20) if i % 3 else '"t%d"' % draw.getrandbits(8))
-                                 for i, n in enumerate(names))
-                out.write('{"id":"e%08x","user":%d,"ts":%d,"kind":"%s"%s}\n' % (number, user, ts, ("click", "save", "view")[number % 3], values))
-                number += 1
-
-
-def make_store(directory, columns, times_of_users, bin):
-    if os.path.exists(directory + "/store/datasets/events/_delta_log"):
-        return
-    os.makedirs(directory, exist_ok=True)
-    text, names = definitions(columns)
-    open(directory + "/definitions.py", "w").write(text)
-    write_events(directory + "/events.ndjson", times_of_users, names, columns)
-    environment = dict(os.environ, PATH=bin + ":" + os.environ["PATH"], SEQ_DEFINITIONS=directory + "/definitions.json")
-    subprocess.run(
-        "cd %s && seq-config compile definitions.py -o definitions.json && rm -rf store && seq-filter events.ndjson | seq-assemble"
-        " | seq-index --replace all --store store && rm events.ndjson" % directory, shell=True, check=True, env=environment)
-
-
-class Server:
-    def __init__(self, bin, directory, cache):
-        self.process = subprocess.Popen(
-            [bin + "/seq-serve", "--store", directory + "/store", "--definitions", directory + "/definitions.json", "--port", "0",
-             "--cache", cache, "--threads", "1"], stderr=subprocess.PIPE, text=True)
-        line = self.process.stderr.readline()
-        self.socket = socket.create_connection(("127.0.0.1", int(line.split(":")[-1].split("/")[0])))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def cpu(self):
-        return sum(int(open(f).read().split()[0]) for f in glob.glob("/proc/%d/task/*/schedstat" % self.process.pid)) / 1e3
-
-    def get(self, target):
-        self.socket.sendall(b"GET %s HTTP/1.1\r\nHost: bench\r\nAccept: application/vnd.apache.arrow.stream\r\n\r\n" % target)
-        got = b""
-        while b"\r\n\r\n" not in got:
-            got += self.socket.recv(1 << 16)
-        head, body = got.split(b"\r\n\r\n", 1)
-        assert head.startswith(b"HTTP/1.1 200"), got[:400]
-        length = int([line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")][0].split(b":")[1])
-        while len(body) < length:
-            body += self.socket.recv(1 << 20)
-        return length
-
-    def close(self):
-        self.socket.close()
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
 
 
 def measure(bin, directory, users, parameters, count):
@@ -90,7 +22,7 @@ def measure(bin, directory, users, parameters, count):
     found = {}
     targets = [("/v1/sequences/all/users/%d?until=%d&timestamps=ms&%s" % (u, END, parameters)).encode() for u in users]
     for cache in ("256M", "0"):
-        server = Server(bin, directory, cache)
+        server = Server(bin, directory + "/store", directory + "/definitions.json", cache)
         for target in targets + targets:
             size = server.get(target)
         times, before = [], server.cpu()
