@@ -10,8 +10,9 @@ import Buffers
 ///
 /// Rows are cut into pages and row groups by their number alone: the same rows give the same bytes, however they were
 /// cut into batches. Pages are compressed as soon as they are full, so an open writer holds the compressed pages of one
-/// row group and a page's worth of values per column; of float lists, the widest as a rule, each distinct one once. Data
-/// pages are of version 1, whose levels are compressed too.
+/// row group and a page's worth of values per column; of float lists, the widest as a rule, each distinct one once; and of
+/// the row groups before, the encoded indexes, some 30 bytes a page. Data pages are of version 1, whose levels are
+/// compressed too.
 /// - Source: parquet-format `README.md`.
 package struct ParquetWriter: ~Copyable {
   package let schema: ParquetSchema
@@ -28,15 +29,11 @@ package struct ParquetWriter: ~Copyable {
   private var groupOffset = 4
   private var rowsInGroup = 0
   private var rowGroups: [RowGroupMetadata] = []
-  private var chunks: [[PlacedChunk]] = []
+  // By row group, what is written at the file's end.
+  private var bloomFilters: [EncodedIndexes] = []
+  private var columnIndexes: [EncodedIndexes] = []
+  private var offsetIndexes: [EncodedIndexes] = []
   package private(set) var rowCount = 0
-
-  /// A chunk's indexes, which are written at the file's end.
-  private struct PlacedChunk {
-    var columnIndex: ColumnIndex?
-    var offsetIndex: OffsetIndex
-    var bloomFilter: SplitBlockBloomFilter?
-  }
 
   /// - Throws: `.invalidSchema`, `.unsupportedType`, `.unsupported`.
   package init(schema arrow: Schema, options: ParquetWriterOptions = ParquetWriterOptions()) throws(ParquetError) {
@@ -134,10 +131,9 @@ package struct ParquetWriter: ~Copyable {
     group.totalCompressedByteCount = byteOffset - groupOffset
     group.ordinal = rowGroups.count <= Int16.max ? rowGroups.count : nil
     rowGroups.append(group)
-    chunks.append(
-      zip(finished, byteOffsets).map {
-        PlacedChunk(columnIndex: $0.columnIndex, offsetIndex: $0.offsetIndex(at: $1), bloomFilter: $0.bloomFilter)
-      })
+    bloomFilters.append(EncodedIndexes(finished.map { $0.bloomFilter?.encoded() }))
+    columnIndexes.append(EncodedIndexes(finished.map { $0.columnIndex?.encoded() }))
+    offsetIndexes.append(EncodedIndexes(zip(finished, byteOffsets).map { $0.offsetIndex(at: $1).encoded() }))
     rowsInGroup = 0
     groupOffset = byteOffset
   }
@@ -188,31 +184,46 @@ package struct ParquetWriter: ~Copyable {
   }
 
   private mutating func writeIndexes() {
-    forEachChunk { writer, group, column, chunk in
-      guard let filter = chunk.bloomFilter?.encoded() else { return }
-      writer.rowGroups[group].columns[column].metadata?.bloomFilterOffset = writer.byteOffset
-      writer.rowGroups[group].columns[column].metadata?.bloomFilterByteCount = filter.byteCount
-      writer.flush(filter)
+    write(bloomFilters) { chunk, byteOffset, byteCount in
+      chunk.metadata?.bloomFilterOffset = byteOffset
+      chunk.metadata?.bloomFilterByteCount = byteCount
     }
-    forEachChunk { writer, group, column, chunk in
-      guard let index = chunk.columnIndex?.encoded() else { return }
-      writer.rowGroups[group].columns[column].columnIndexOffset = writer.byteOffset
-      writer.rowGroups[group].columns[column].columnIndexByteCount = index.byteCount
-      writer.flush(index)
+    write(columnIndexes) { chunk, byteOffset, byteCount in
+      (chunk.columnIndexOffset, chunk.columnIndexByteCount) = (byteOffset, byteCount)
     }
-    forEachChunk { writer, group, column, chunk in
-      let index = chunk.offsetIndex.encoded()
-      writer.rowGroups[group].columns[column].offsetIndexOffset = writer.byteOffset
-      writer.rowGroups[group].columns[column].offsetIndexByteCount = index.byteCount
-      writer.flush(index)
+    write(offsetIndexes) { chunk, byteOffset, byteCount in
+      (chunk.offsetIndexOffset, chunk.offsetIndexByteCount) = (byteOffset, byteCount)
     }
   }
 
-  private mutating func forEachChunk(_ body: (inout ParquetWriter, Int, Int, PlacedChunk) -> Void) {
-    let chunks = chunks
-    for group in chunks.indices {
-      for column in chunks[group].indices { body(&self, group, column, chunks[group][column]) }
+  /// - Parameter note: notes in a chunk's metadata where its index lies.
+  private mutating func write(
+    _ indexes: [EncodedIndexes], _ note: (inout ColumnChunkMetadata, _ byteOffset: Int, _ byteCount: Int) -> Void
+  ) {
+    for (group, indexes) in indexes.enumerated() {
+      var start = byteOffset
+      for (column, byteCount) in indexes.byteCounts.enumerated() where byteCount > 0 {
+        note(&rowGroups[group].columns[column], start, byteCount)
+        start += byteCount
+      }
+      flush(indexes.bytes)
     }
+  }
+}
+
+/// Indexes of one kind of a row group's chunks, as they are written. Decoded, with a small buffer for each bound, they would
+/// take ten times as much, which in a file of many row groups is more than all else.
+private struct EncodedIndexes {
+  let bytes: Buffer
+  /// By column; 0 for one that has none.
+  let byteCounts: [Int]
+
+  /// - Parameter indexes: by column.
+  init(_ indexes: [Buffer?]) {
+    byteCounts = indexes.map { $0?.byteCount ?? 0 }
+    var joined = BufferBuilder(capacity: byteCounts.reduce(0, +))
+    for index in indexes { if let index { joined.append(index) } }
+    bytes = joined.finish()
   }
 }
 
