@@ -4,11 +4,22 @@ import Glibc
 @safe public final class BufferOwner: @unchecked Sendable {
   // SAFETY: the region is immutable once it is wrapped, so threads may share it.
   @usableFromInline let base: UnsafeMutableRawPointer
+  /// Whether the region is pages that go back to the system when it is released.
+  let hasOwnPages: Bool
   private let release: @Sendable (UnsafeMutableRawPointer) -> Void
 
   /// Takes over `base`; `release` is called with it exactly once.
-  public init(_ base: UnsafeMutableRawPointer, release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void) {
+  public convenience init(
+    _ base: UnsafeMutableRawPointer, release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+  ) {
+    unsafe self.init(base, hasOwnPages: false, release: release)
+  }
+
+  init(
+    _ base: UnsafeMutableRawPointer, hasOwnPages: Bool, release: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+  ) {
     unsafe self.base = base
+    self.hasOwnPages = hasOwnPages
     unsafe self.release = release
   }
 

@@ -1,4 +1,6 @@
 import Arrow
+import Buffers
+import TestSupport
 import Testing
 
 @Suite struct ArrowArrayTests {
@@ -19,5 +21,23 @@ import Testing
       let array = ArrowArray(nulls: type, count: 5)
       #expect(array.nullCount == 5 && array.slice(2..<4).nullCount == 2)
     }
+  }
+
+  @Test func arraysAreTheSameInOtherMemory() {
+    let types: [DataType] = [
+      .null, .boolean, .int16, .utf8, .list(Field("item", .int32)), .fixedSizeList(Field("item", .float32), count: 4),
+      .structure([Field("a", .int8), Field("b", .utf8)]), .dictionary(index: .int8, value: .utf8, isOrdered: false),
+    ]
+    var random = SeededRandom(seed: 5)
+    let schema = Schema(types.enumerated().map { Field("column \($0)", $1) })
+    let batch = RecordBatch(schema, types.map { random.array($0, count: 90) })
+    var places: [Buffer] = []
+    let copy = batch.replacingBuffers { buffer in
+      places.append(Buffer(copying: buffer.bytes))
+      return places[places.count - 1]
+    }
+    #expect(copy.allRows == batch.allRows && copy.columns.map(\.nullCount) == batch.columns.map(\.nullCount))
+    #expect(places.contains { $0.isIdentical(to: copy.columns[2].values) })
+    #expect(!copy.columns[2].values.isIdentical(to: batch.columns[2].values))
   }
 }

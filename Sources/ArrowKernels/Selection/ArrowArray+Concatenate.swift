@@ -29,10 +29,10 @@ extension ArrowArray {
     switch arrays[0].storage {
     case .null: return .null
     case .boolean: return .boolean(concatenateBits(arrays.map(\.bits)))
-    case .fixed: return .fixed(concatenateBytes(arrays.map(\.values)))
+    case .fixed: return .fixed(Buffer.joining(arrays.map(\.values)))
     case .variable:
       let ranges = arrays.map(\.valueRange)
-      let data = concatenateBytes(zip(arrays, ranges).map { $0.data.slice($1) })
+      let data = Buffer.joining(zip(arrays, ranges).map { $0.data.slice($1) })
       return .variable(offsets: concatenateOffsets(arrays, ranges), data: data)
     case .list:
       let ranges = arrays.map(\.valueRange)
@@ -50,19 +50,13 @@ extension ArrowArray {
     return ArrowArray(
       unified.type, count: count,
       validity: concatenateValidity(zip(arrays, unified.validities).map { ($0.count, $1) }, count: count),
-      storage: .dictionary(indices: concatenateBytes(unified.indices), values: unified.values))
+      storage: .dictionary(indices: Buffer.joining(unified.indices), values: unified.values))
   }
 
   /// What the offsets name of the data or child.
   var valueRange: Range<Int> {
     let offsets = offsets
     return Int(offsets.load(0, as: Int32.self))..<Int(offsets.load(count, as: Int32.self))
-  }
-
-  private static func concatenateBytes(_ buffers: [Buffer]) -> Buffer {
-    var output = BufferBuilder(capacity: buffers.reduce(0) { $0 + $1.byteCount })
-    for buffer in buffers { output.append(buffer) }
-    return output.finish()
   }
 
   private static func concatenateBits(_ bitmaps: [Bitmap]) -> Bitmap {

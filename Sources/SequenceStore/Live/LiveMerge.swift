@@ -20,13 +20,19 @@ struct LiveMerge: Sendable {
   /// - Returns: nil when the columns' types are not, or would not be, the same.
   func run() -> Outcome? {
     guard batches.allSatisfy({ Self.areAlike($0, batches[0]) }) else { return nil }
-    let (merged, earlier) =
-      if let earlier { RecordBatch.concatenate(batches, after: earlier) } else {
-        (RecordBatch.concatenate(batches), [])
-      }
+    let (merged, earlier) = joined()
     guard Self.areAlike(merged, batches[0]) else { return nil }
     let before = Self.byteCount(self.earlier ?? []) + batches.reduce(0) { $0 + Self.byteCount([$1]) }
     return Outcome(merged: merged, earlier: earlier, moreByteCount: Self.byteCount(earlier + [merged]) - before)
+  }
+
+  /// What is to stay lies in pages of its own: when a segment goes, its memory does, and leaves no holes among what comes and
+  /// goes beside it.
+  private func joined() -> (RecordBatch, [RecordBatch]) {
+    guard let earlier else { return (RecordBatch.concatenate(batches), []) }
+    let (merged, sharing) = RecordBatch.concatenate(batches, after: earlier)
+    var pages = OwnedPages()
+    return (pages.move(merged), sharing.map { pages.follow($0) })
   }
 
   /// Whether columns differ at most in how wide the indices of a dictionary are.

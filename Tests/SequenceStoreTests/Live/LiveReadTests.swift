@@ -64,6 +64,22 @@ import Testing
     #expect(try read(caps: ["save": 2]).items == [53, 64] && read(caps: ["save": 2]).cut == [.cap])
   }
 
+  /// Rows that are merged into large batches, which share what they have in common, are the rows that came.
+  @Test func rowsOfManyFramesAreFoundInLargeBatches() throws {
+    let texts = ["a", "b", nil]
+    for part in 0..<20 as Range<Int64> {
+      try append(
+        (part * 7_000..<(part + 1) * 7_000).map { row in
+          TestEvent(
+            user: row % 700, micros: Self.noon + row, seen: 1, type: "save", key: row, item: row,
+            text: texts[Int(row % 3)])
+        })
+    }
+    #expect(try read(last: 500).items == (0..<200 as Range<Int64>).map { $0 * 700 + 1 })
+    let rowByteCount = index.statistics.byteCount / 140_000
+    #expect(index.statistics.rowCounts["events"] == 140_000 && (40..<90).contains(rowByteCount))
+  }
+
   @Test func ofOneTimeTypeAndKeyDecide() throws {
     try test.index([event(5, type: "click", item: 1), event(1, type: "save", item: 3)])
     try append([event(6, seen: 9, type: "click", item: 2), event(0, seen: 9, type: "save", item: 9)])
