@@ -16,14 +16,15 @@ struct LiveProgress: Sendable {
   private(set) var newestSeenMicros: Int64?
   /// Of the rows that come again when the sources are read on from the positions, with what came beside them.
   private var newestPendingMicros: Int64?
-  /// Whether the sources say how far they were read.
-  private var hasPositions: Bool
+  /// Whether no row is taken to come again.
+  private var isWithoutPositions: Bool
 
-  /// - Parameter hasPositions: whether the shard's sources have said before how far they were read.
-  init(shard: Shard, segment: UInt64, hasPositions: Bool) {
+  /// - Parameter isWithoutPositions: whether the shard's stream is known to be one whose sources do not say how far they were read:
+  ///   rows came of it before, and never a position. As long as nothing is known, rows may come again from the start.
+  init(shard: Shard, segment: UInt64, isWithoutPositions: Bool) {
     self.shard = shard
     self.segment = segment
-    self.hasPositions = hasPositions
+    self.isWithoutPositions = isWithoutPositions
   }
 
   /// Notes when rows that it covers arrived.
@@ -32,13 +33,13 @@ struct LiveProgress: Sendable {
     var newest = newestPendingMicros ?? .min
     for row in 0..<events.rowCount { newest = max(newest, seen.load(row, as: Int64.self)) }
     newestPendingMicros = newest
-    if !hasPositions { newestSeenMicros = newest }
+    if isWithoutPositions { newestSeenMicros = newest }
   }
 
   /// Notes up to where a source was read: the rows noted before do not come again.
   mutating func note(_ offset: Int64, of place: SourcePartition) {
     positions[place] = max(positions[place] ?? .min, offset)
-    hasPositions = true
+    isWithoutPositions = false
     newestSeenMicros = newestPendingMicros
   }
 

@@ -6,7 +6,7 @@ import DeltaLog
 enum StreamProgress: Sendable, Equatable {
   /// Only batches write to the store.
   case batchesAlone
-  /// Microseconds; nil while some shard's stream has brought no rows into the tables.
+  /// Microseconds; nil while some shard's stream has brought no rows into the tables of which it is known whether they come again.
   case stream(Int64?)
 
   /// - Parameter shardCount: how many the stream is dealt to.

@@ -108,7 +108,8 @@ private final class SegmentContent {
         covered: snapshot.coveredSegment(of: roll.live.shard), horizons: ReplacementHorizons(snapshot))
     }
     self.tables = tables
-    progress = LiveProgress(shard: roll.live.shard, segment: last, hasPositions: hasPositions)
+    let hasRolled = tables.values.contains { $0.covered > 0 }
+    progress = LiveProgress(shard: roll.live.shard, segment: last, isWithoutPositions: hasRolled && !hasPositions)
   }
 
   /// Whether some table records the last segment, and so all positions.
