@@ -33,6 +33,20 @@ import Testing
     #expect(try retractionCount(test) == 0, "the stream itself has come so far")
   }
 
+  /// Before anything is known of a stream it may be one that is read again from its start.
+  @Test func rowsOfAFirstRollWithoutAPositionDoNotCount() throws {
+    let test = try TestStore()
+    var settling = LiveRun.Options()
+    settling.settles = true
+    let gone = TestEvent(user: 1, micros: Self.start, seen: Self.start, key: 1, revision: 1, isRetracted: true)
+    try CompactionTests.add([gone], to: test)
+    for (key, left) in [(2, 1), (3, 0)] as [(Int64, Int)] {
+      try test.stream([TestEvent(user: 2, micros: Self.start, seen: Self.start + Self.tenDays, key: key)], settling)
+      try CompactionTests.compact(test)
+      #expect(try retractionCount(test) == left, "the second time it is a stream without positions")
+    }
+  }
+
   /// What came after the last position comes again when a source is read on, and with it what came before.
   @Test func rowsThatComeAgainDoNotCount() throws {
     let test = try TestStore()
@@ -66,7 +80,7 @@ import Testing
     definitions.shardCount = 2
     let gone = TestEvent(user: 1, micros: Self.start, seen: Self.start, key: 1, revision: 1, isRetracted: true)
     let later = (1...8).map { TestEvent(user: $0, micros: Self.start, seen: Self.start + Self.tenDays, key: 10 + $0) }
-    try test.frames([gone] + later)
+    try test.frames([gone] + later, [.position(source: "log", partition: nil, offset: 100)])
     let own = ShardRouter(count: 2).split(test.batch([gone], dataset: "events"))[0].shard
     for (shard, left) in [(own, 1), (Shard(1 - own.number), 0)] {
       var settling = LiveRun.Options()
@@ -77,6 +91,40 @@ import Testing
       options.readingMillis = 0
       try Compaction(test.store, definitions: definitions, options).run("events") { _ in }
       #expect(try retractionCount(test) == left)
+    }
+  }
+
+  /// Whatever a server keeps of an earlier version, in a run of a large file, in that of all small ones: it answers as one that
+  /// starts now.
+  @Test func aNewerVersionHidesWhatOneThatIsReadAnewDoes() throws {
+    let test = try TestStore()
+    let events = (0..<9_200 as Range<Int64>).map {
+      TestEvent(user: $0 % 7, micros: Self.start + $0, seen: Self.start, key: $0, item: $0)
+    }
+    func gone(_ range: Range<Int>) -> [TestEvent] {
+      events[range].map { event in
+        var gone = event
+        (gone.revision, gone.isRetracted, gone.seen) = (1, true, Self.start + 1)
+        return gone
+      }
+    }
+    try test.index(events)
+    var snapshot = try StoreSnapshot(test.store)
+    let plan = try test.plan("all")
+    for (step, range) in [0..<40, 40..<9_000, 9_000..<9_010, 9_010..<9_030].enumerated() {
+      try CompactionTests.add(gone(range), to: test)
+      if step == 3 { try CompactionTests.compact(test) }
+      snapshot = try StoreSnapshot(test.store, reusing: snapshot)
+      #expect(snapshot.retractionByteCount == 32 * range.upperBound)
+      for user in 0..<7 as Range<Int64> {
+        let left = (Int64(range.upperBound)..<9_200).filter { $0 % 7 == user }
+        let request = SequenceRequest(
+          user: .integer(user), last: 2_000, columns: plan.columns.filter { $0.name == "item_id" })
+        for snapshot in [snapshot, try StoreSnapshot(test.store)] {
+          let events = try SequenceReader(snapshot).read(request, of: plan).events
+          #expect(events.allRows.map { $0["item_id"]!.integer! } == left)
+        }
+      }
     }
   }
 

@@ -13,6 +13,10 @@ package struct Compaction {
     /// Where not every bucket ends as one file: files of like size are merged once there are more than so many, so that each
     /// row is rewritten as often as its bucket grows so many fold; nil: as soon as it is worth it.
     package var tierFileCount: Int?
+    /// So many rows at most are merged into one such file: what a writer holds of a file's indexes grows with its rows, to some
+    /// 100 MB here. And so many files at most at once, of each of which a merge holds some megabytes.
+    package var tierRowLimit = 1 << 26
+    package var tierMergeWidth = 16
     /// Asked again and again while files are merged; false ends the run with `StoreError.stopped`.
     package var isWanted: @Sendable () -> Bool = { true }
     /// A month is merged so many days after its end; nil: never.
@@ -65,10 +69,13 @@ package struct Compaction {
       guard let table = try TableRewrite(store, dataset: dataset, table: "datasets/\(dataset)", options.files) else {
         return
       }
-      let retractions = try RetractionIndex(of: dataset, in: store)
-      let unsettled = try unsettledFiles(table, retractions, expiry(dataset, table, progress()))
+      let limit = options.isFull ? nil : try expiry(dataset, table, progress()) ?? .min
+      let decisive = try RetractionIndex(of: dataset, in: store, seenBefore: limit)
       isOver = true
-      for (bucket, files) in work(table, unsettled: unsettled) {
+      let work = try work(table, unsettled: unsettledFiles(table, decisive))
+      if work.isEmpty { return }
+      let retractions = limit == nil ? decisive : try RetractionIndex(of: dataset, in: store)
+      for (bucket, files) in work {
         let action = try table.merge(files, into: bucket, as: .compact, while: options.isWanted) {
           retractions.valid(among: $0)
         }
@@ -121,7 +128,7 @@ package struct Compaction {
     let mustGo = files.filter { $0.bucket != bucket || unsettled.contains($0.path) }
     if options.isFull { return files.count > 1 || !mustGo.isEmpty || !files.allSatisfy(isOfShard) ? files : [] }
     let bySize = files.sorted { ($0.action.byteCount, $0.path) < ($1.action.byteCount, $1.path) }
-    let chosen = options.tierFileCount.map { Self.tier(of: bySize, over: $0) } ?? Self.smallest(of: bySize)
+    let chosen = options.tierFileCount.map { tier(of: bySize, over: $0) } ?? Self.smallest(of: bySize)
     let paths = Set(chosen.map(\.path))
     return chosen + mustGo.filter { !paths.contains($0.path) }
   }
@@ -137,25 +144,30 @@ package struct Compaction {
     return chosen.count < 2 ? [] : chosen
   }
 
-  /// The smallest files of like size, within a factor of four, of which there are more than `count`.
-  private static func tier(of bySize: [StoreFile], over count: Int) -> [StoreFile] {
+  /// The smallest files of like size, within a factor of four, of which there are more than `count`, as many of them as may
+  /// be merged at once.
+  private func tier(of bySize: [StoreFile], over count: Int) -> [StoreFile] {
     var rest = bySize[...]
     while let least = rest.first {
-      let limit = max(smallByteCount, 4 * least.action.byteCount)
+      let limit = max(Self.smallByteCount, 4 * least.action.byteCount)
       let tier = rest.prefix { $0.action.byteCount <= limit }
-      if tier.count > count { return Array(tier) }
+      if tier.count > count {
+        var rowCount = 0
+        let fitting = tier.prefix(options.tierMergeWidth).prefix { file in
+          rowCount += Int(clamping: file.statistics?.rowCount ?? 0)
+          return rowCount <= options.tierRowLimit
+        }
+        if fitting.count > 1 { return Array(fitting) }
+      }
       rest = rest.dropFirst(tier.count)
     }
     return []
   }
 
-  /// Files with rows that retractions hide: of all retractions, or of those that are to go.
-  private func unsettledFiles(
-    _ table: TableRewrite, _ retractions: RetractionIndex, _ limit: Int64?
-  ) throws(StoreError) -> Set<String> {
-    let decisive = options.isFull ? retractions : retractions.filter { $0 < limit ?? .min }
+  /// Files with rows that some retractions hide.
+  private func unsettledFiles(_ table: TableRewrite, _ retractions: RetractionIndex) throws(StoreError) -> Set<String> {
     var unsettled: Set<String> = []
-    for file in table.files where try !decisive.hiding(file, deriving: table.derived).isEmpty {
+    for file in table.files where try !retractions.hiding(file, deriving: table.derived).isEmpty {
       unsettled.insert(file.path)
     }
     return unsettled
@@ -209,14 +221,14 @@ package struct Compaction {
 
   /// The retractions that are old enough, and that hide no row of the tables or of the live log.
   private func expired(_ dataset: String) throws(StoreError) -> RetractionIndex {
-    // The retractions and the progress are read first: rows that come later are newer than what they may hide.
-    let retractions = try RetractionIndex(of: dataset, in: store)
+    // Which retractions there are and the progress are read first: rows that come later are newer than what they may hide.
+    let retractions = try RetractionTable(of: dataset, in: store)
     let progress = try progress()
     guard
       let events = try TableRewrite(store, dataset: dataset, table: "datasets/\(dataset)", options.files),
       let limit = expiry(dataset, events, progress)
     else { return RetractionIndex() }
-    var expired = retractions.filter { $0 < limit }
+    var expired = try RetractionIndex(retractions, seenBefore: limit)
     guard !expired.isEmpty else { return expired }
     for file in events.files + events.filesRemoved(sinceMillis: DeltaTable.nowMillis() - options.readingMillis) {
       expired.remove(try expired.hiding(file, deriving: events.derived))

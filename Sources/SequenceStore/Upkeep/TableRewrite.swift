@@ -16,6 +16,9 @@ struct TableRewrite {
   private let rows: TableRows
   private let options: StoreFileOptions
 
+  /// Of the memory for files' footers and indexes.
+  private static let indexByteLimit = 32 << 20
+
   /// Nil where there is no such table.
   init?(
     _ store: StoreDirectory, dataset: String, table name: String, _ options: StoreFileOptions
@@ -31,7 +34,8 @@ struct TableRewrite {
     derived = DerivedColumns(of: snapshot.metadata)
     layout = try TableLayout(of: snapshot, dataset: dataset, table: name)
     rows = TableRows(layout, of: snapshot, in: store)
-    files = snapshot.files.map { StoreFile($0, path: table.location(of: $0)) }
+    let indexes = FileIndexCache(byteLimit: Self.indexByteLimit)
+    files = snapshot.files.map { StoreFile($0, path: table.location(of: $0), indexes: indexes) }
     try StoreDirectory.make(store.temporary)
   }
 
