@@ -104,21 +104,19 @@ import Testing
   }
 
   /// What a merge holds does not grow with the table.
-  @Test(arguments: [
-    (width: 3, rowLimit: 400, left: 2), (width: 16, rowLimit: 250, left: 3), (width: 16, rowLimit: 150, left: 4),
-  ])
-  func nothingLargerIsMadeOfManyFilesThanIsAllowed(width: Int, rowLimit: Int, left: Int) throws {
+  @Test(arguments: [(rowLimit: 1_000, left: 3), (rowLimit: 250, left: 5), (rowLimit: 150, left: 6)])
+  func noMoreIsMergedAtOnceThanIsAllowed(rowLimit: Int, left: Int) throws {
     let test = try TestStore()
     var options = Compaction.Options()
     (options.isFull, options.tierFileCount, options.monthsAfterDays) = (false, 3, nil)
-    (options.tierMergeWidth, options.tierRowLimit) = (width, rowLimit)
-    let events = TestStore.events(900, days: 1, users: 9, seed: 4).filter { $0.dataset == "events" }
-    for start in stride(from: 0, to: 400, by: 100) { try Self.add(Array(events[start..<start + 100]), to: test) }
+    options.tierRowLimit = rowLimit
+    let events = TestStore.events(1_200, days: 1, users: 9, seed: 4).filter { $0.dataset == "events" }
+    for start in stride(from: 0, to: 600, by: 100) { try Self.add(Array(events[start..<start + 100]), to: test) }
     try Compaction(test.store, definitions: test.definitions, options).run("events") { _ in }
     let counts = try test.store.dataset("events").snapshot().files.map { file in
       file.statistics.flatMap { FileStatistics(parsing: $0) }?.rowCount ?? 0
     }
-    #expect(counts.count == left && counts.reduce(0, +) == 400 && counts.allSatisfy { $0 <= rowLimit })
+    #expect(counts.count == left && counts.reduce(0, +) == 600 && counts.allSatisfy { $0 <= rowLimit })
   }
 
   @Test func filesOfLikeSizeAreMergedOnceTheyAreMany() throws {

@@ -10,13 +10,12 @@ package struct Compaction {
     /// Whether every bucket ends as one file a shard. Otherwise files are merged as they are worth it: each row is rewritten only
     /// as often as its bucket doubles.
     package var isFull = true
-    /// Where not every bucket ends as one file: files of like size are merged once there are more than so many, so that each
-    /// row is rewritten as often as its bucket grows so many fold; nil: as soon as it is worth it.
+    /// Where not every bucket ends as one file: files of like size are merged once there are more than so many, one more at once
+    /// than that, so that each row is rewritten as often as its bucket grows so many fold; nil: as soon as it is worth it.
     package var tierFileCount: Int?
     /// So many rows at most are merged into one such file: what a writer holds of a file's indexes grows with its rows, to some
-    /// 100 MB here. And so many files at most at once, of each of which a merge holds some megabytes.
+    /// 100 MB here.
     package var tierRowLimit = 1 << 26
-    package var tierMergeWidth = 16
     /// Asked again and again while files are merged; false ends the run with `StoreError.stopped`.
     package var isWanted: @Sendable () -> Bool = { true }
     /// A month is merged so many days after its end; nil: never.
@@ -144,8 +143,8 @@ package struct Compaction {
     return chosen.count < 2 ? [] : chosen
   }
 
-  /// The smallest files of like size, within a factor of four, of which there are more than `count`, as many of them as may
-  /// be merged at once.
+  /// The smallest files of like size, within a factor of four, of which there are more than `count`: as many of them as are
+  /// merged at once, since a merge holds some megabytes of each.
   private func tier(of bySize: [StoreFile], over count: Int) -> [StoreFile] {
     var rest = bySize[...]
     while let least = rest.first {
@@ -153,7 +152,7 @@ package struct Compaction {
       let tier = rest.prefix { $0.action.byteCount <= limit }
       if tier.count > count {
         var rowCount = 0
-        let fitting = tier.prefix(options.tierMergeWidth).prefix { file in
+        let fitting = tier.prefix(count + 1).prefix { file in
           rowCount += Int(clamping: file.statistics?.rowCount ?? 0)
           return rowCount <= options.tierRowLimit
         }
