@@ -7,7 +7,7 @@ import Synchronization
 /// small frame do. Batches of one schema then share its memory, too, which makes comparing them a look at an address.
 enum IPCSchemaCache {
   /// A schema as a stream begins with it.
-  struct Written: Sendable {
+  final class Written: Sendable {
     let schema: Schema
     let runs: Set<String>
     /// How many pairs of metadata each stream adds.

@@ -89,9 +89,12 @@ public struct IPCStreamEncoder {
   /// - Precondition: the batch has the schema's types.
   public mutating func append(_ batch: RecordBatch) {
     precondition(
-      batch.columns.count == columns.count && zip(columns, batch.columns).allSatisfy { $0.field.type == $1.type },
+      batch.columns.count == columns.count
+        && columns.indices.allSatisfy { columns[$0].field.type == batch.columns[$0].type },
       "a batch differs from the stream's schema")
-    for index in columns.indices { appendDictionaries(columns[index], batch.columns[index]) }
+    for index in columns.indices where columns[index].containsDictionary {
+      appendDictionaries(columns[index], batch.columns[index])
+    }
     let body = IPCBody(batch.columns, as: columns, rowCount: batch.rowCount)
     append(IPCMessageWriter.recordBatch(body), body)
   }

@@ -22,7 +22,9 @@ struct SequenceAnswer: Sendable {
     var rowCount: Int { pieces?.rowCount ?? events.rowCount }
 
     /// Why there are not more.
-    var cutNames: [String] { SequenceEvents.Cut.allCases.filter(cut.contains).map(\.rawValue) }
+    var cutNames: [String] {
+      cut.count < 2 ? cut.map(\.rawValue) : SequenceEvents.Cut.allCases.filter(cut.contains).map(\.rawValue)
+    }
 
     /// The same as a JSON array.
     var cutText: String { cut.isEmpty ? "[]" : #"[""# + cutNames.joined(separator: #"",""#) + #""]"# }
