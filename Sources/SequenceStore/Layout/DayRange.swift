@@ -22,6 +22,9 @@ package struct Day: Sendable, Hashable, Comparable, CustomStringConvertible {
   /// The first microsecond.
   package var startMicros: Int64 { Int64(number) * Self.micros }
 
+  /// The first microsecond of the next day.
+  var endMicros: Int64 { startMicros + Self.micros }
+
   static let micros: Int64 = 86_400_000_000
 
   @inline(__always) static func number(micros: Int64) -> Int64 {

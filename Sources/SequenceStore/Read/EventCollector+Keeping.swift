@@ -8,6 +8,7 @@ extension EventCollector {
   /// A file that was looked into.
   struct Visit {
     let dataset: Int
+    let step: Int
     let file: StoreFile
     /// What it has of the user.
     let rows: [SourcePart]
@@ -18,19 +19,8 @@ extension EventCollector {
   /// The key columns that are kept, whichever are asked for now: a live row may come that has to be told from others.
   private static let keptKeys: [KeyColumn] = [.ts, .eventType, .eventKey, .revision, .seenAt]
 
-  /// Takes what was kept of each dataset's rows as a source.
-  mutating func takeKept(from cache: PageCache) {
-    keptFields = makeKeptFields()
-    keptKeys = datasets.map { $0.map { PageCache.RowsKey($0.name, keptFields, user.key) } }
-    for (dataset, key) in keptKeys.enumerated() {
-      guard let key, let rows = cache[key] else { continue }
-      kept[dataset] = KeptSource(rows, index: sources.count)
-      sources.append(UserRows(rows, dataset: dataset))
-    }
-  }
-
   /// All columns that an answer may read, but for the key columns.
-  private func makeKeptFields() -> [Field] {
+  func makeKeptFields() -> [Field] {
     var fields = request.columns + plan.filterFields
     if merging != nil { fields += plan.mergeFields }
     let names = computers.flatMap(\.inputs) + (enrichment?.inputs ?? [])
@@ -43,30 +33,79 @@ extension EventCollector {
   }
 
   /// Keeps nothing of what was read.
-  mutating func forgetNews() {
-    for place in visits.indices { visits[place].isNews = false }
+  mutating func forgetVisits() {
+    visits = []
     for source in sources.indices { sources[source].readsAll = false }
   }
 
-  /// Keeps what was read of the user's rows, where something was that had not been kept.
+  /// Keeps what was read of the user's rows, where something was that had not been kept, and which days are whole now.
+  /// The answer is then taken from there: its columns need not be gathered from every file again.
   mutating func keepRows(using context: inout DecodingContext) {
-    guard let cache = context.cache, visits.contains(where: \.isNews) else { return }
+    guard let cache = context.cache, !visits.isEmpty else { return }
+    let days = readDays
     for (dataset, key) in keptKeys.enumerated() {
-      guard let key, visits.contains(where: { $0.dataset == dataset && $0.isNews }) else { continue }
-      // What cannot be read did not matter for this answer; an answer for which it does says what is wrong.
-      guard let rows = try? joined(dataset, using: &context) else { continue }
+      guard let key, let rows = keptAnew(dataset, days, using: &context) else { continue }
       cache.keep(rows, byteCount: rows.byteCount, for: key)
     }
-    forgetNews()
+    forgetVisits()
+  }
+
+  /// What is kept of a dataset from now on; nil: nothing else than before.
+  private mutating func keptAnew(
+    _ dataset: Int, _ days: ReadDays, using context: inout DecodingContext
+  ) -> KeptRows? {
+    let own = visits.filter { $0.dataset == dataset }
+    if let known = kept[dataset]?.rows, let snapshot = datasets[dataset], !own.contains(where: \.isNews) {
+      let read = readTimes
+      let isKnown = known.parts.count { read?.contains($0.startMicros) ?? false } == own.count
+      let days = KeptDays(days, fileSet: snapshot.fileSet, parts: known.parts)
+      if isKnown { return known.days.map(days.isSame(as:)) ?? false ? nil : KeptRows(known, days: days) }
+    }
+    // What cannot be read did not matter for this answer; an answer for which it does says what is wrong.
+    return try? joined(dataset, days, using: &context)
+  }
+
+  /// The steps whose files were looked for.
+  private var readSteps: [ReadStep] { steps.made.prefix(candidates.count).filter { !$0.files.isEmpty } }
+
+  /// The time of which all files were looked for.
+  private var readTimes: Range<Int64>? {
+    guard let newest = readSteps.first?.lastDay, let oldest = readSteps.last?.startMicros else { return nil }
+    let isJoined = steps.made.contains { $0.keptGroup != nil }
+    return oldest..<(isJoined ? wholeDays!.groups.last!.startMicros : newest.endMicros)
+  }
+
+  /// The days that were read whole, those known before among them.
+  private var readDays: ReadDays {
+    let end = visits.first { !$0.rows.allSatisfy(isKeepable) }?.step ?? candidates.count
+    let groups = steps.made[..<end].filter { !$0.files.isEmpty }.map {
+      KeptDays.Group(startMicros: $0.startMicros!, lastDay: $0.lastDay!)
+    }
+    var days = ReadDays(groups: groups, fromMicros: readFromMicros, untilMicros: request.untilMicros)
+    if let wholeDays {
+      days.untilMicros = wholeDays.untilMicros
+      if groups.isEmpty || !steps.made.contains(where: { $0.keptGroup != nil }) {
+        (days.groups, days.fromMicros) = (wholeDays.groups, wholeDays.fromMicros)
+      } else {
+        days.groups.insert(contentsOf: wholeDays.groups, at: 0)
+      }
+    } else if datasets.allSatisfy({ $0?.ends(before: request.untilMicros ?? .max) ?? true }) {
+      days.untilMicros = nil
+    }
+    if let from = days.fromMicros, let oldest = days.groups.last, from <= oldest.startMicros { days.fromMicros = nil }
+    return days
   }
 
   /// All that was read of a dataset's files, and what was kept of files of other days; nil when it is too much.
-  private mutating func joined(_ dataset: Int, using context: inout DecodingContext) throws(StoreError) -> KeptRows? {
+  private mutating func joined(
+    _ dataset: Int, _ days: ReadDays, using context: inout DecodingContext
+  ) throws(StoreError) -> KeptRows? {
     let pieces = pieces(dataset)
     var (parts, count): ([KeptRows.Part], Int) = ([], 0)
     for piece in pieces {
       let end = piece.rows.reduce(count) { $0 + $1.rows.count }
-      parts.append(KeptRows.Part(file: piece.file, startMicros: piece.startMicros, rows: count..<end))
+      parts.append(
+        KeptRows.Part(file: piece.file, startMicros: piece.startMicros, times: piece.times, rows: count..<end))
       count = end
     }
     guard count <= KeptRows.limits.all else { return nil }
@@ -78,33 +117,57 @@ extension EventCollector {
           try sources[part.source].load([key], using: &context)
           return try sources[part.source].key(key).slice(part.rows)
         }
-        keys.append((key, .concatenate(columns.alike()).copied()))
+        keys.append((key, .joinedCopy(of: columns)))
       }
-      for field in keptFields {
-        let columns = try rows.map { part throws(StoreError) in
-          try sources[part.source].columns([field], at: part.rows, using: &context).columns[0]
-        }
-        values.append((field, .concatenate(columns).copied()))
+      let wanted = keptFields.map { WantedColumn($0) }
+      var columns = [ColumnParts](repeating: ColumnParts(), count: wanted.count)
+      for part in rows { try sources[part.source].append(wanted, at: part.rows, to: &columns, using: &context) }
+      for (field, parts) in zip(keptFields, columns) {
+        let column = ArrowArray.joinedCopy(of: parts.arrays)
+        values.append((field, column.type == field.type ? column : column.decoded()))
       }
     }
-    return KeptRows(datasets[dataset]!.name, parts, keys: keys, values: values)
+    let days = KeptDays(days, fileSet: datasets[dataset]!.fileSet, parts: parts)
+    let kept = KeptRows(datasets[dataset]!.name, parts, days, keys: keys, values: values)
+    move(rows, to: kept, dataset)
+    return kept
   }
 
-  private typealias Piece = (file: UInt32, startMicros: Int64, rows: [SourcePart])
+  /// Takes rows that were found where they are kept from now on: all of them, one part after the other.
+  private mutating func move(_ parts: [SourcePart], to rows: KeptRows, _ dataset: Int) {
+    var places = [[(rows: Range<Int>, start: Int)]](repeating: [], count: sources.count)
+    var start = 0
+    for part in parts {
+      places[part.source].append((part.rows, start))
+      start += part.rows.count
+    }
+    let source = Int32(sources.count)
+    sources.append(UserRows(rows, dataset: dataset))
+    func move(_ found: inout [Found]) {
+      for index in found.indices {
+        let (old, place) = (Int(found[index].id.source), Int(found[index].id.place))
+        guard let part = places[old].first(where: { $0.rows.contains(place) }) else { continue }
+        found[index].id = RowID(source: source, place: Int32(part.start + place - part.rows.lowerBound))
+      }
+    }
+    move(&found)
+    move(&history)
+  }
+
+  private typealias Piece = (file: UInt32, startMicros: Int64, times: ClosedRange<Int64>?, rows: [SourcePart])
 
   /// The parts of a dataset's files, the earlier first.
   private func pieces(_ dataset: Int) -> [Piece] {
     var pieces: [Piece] = []
     for visit in visits where visit.dataset == dataset && visit.rows.allSatisfy(isKeepable) {
-      pieces.append((visit.file.id, visit.file.startMicros, visit.rows))
+      pieces.append((visit.file.id, visit.file.startMicros, visit.file.times, visit.rows))
     }
-    guard let kept = kept[dataset] else { return pieces.sorted { $0.startMicros < $1.startMicros } }
-    let times = pieces.map(\.startMicros)
-    if let first = times.min(), let last = times.max() {
-      // A file of the days that were read that nobody looked into is not there any more.
-      for part in kept.rows.parts where part.startMicros < first || part.startMicros > last {
+    if let kept = kept[dataset] {
+      // A file of the days that were read that nobody looked into is not there any more, or not of the time.
+      let read = readTimes
+      for part in kept.rows.parts where read.map({ !$0.contains(part.startMicros) }) ?? true {
         let rows = part.rows.isEmpty ? [] : [SourcePart(source: kept.index, rows: part.rows)]
-        pieces.append((part.file, part.startMicros, rows))
+        pieces.append((part.file, part.startMicros, part.times, rows))
       }
     }
     return pieces.sorted { $0.startMicros < $1.startMicros }
@@ -113,5 +176,13 @@ extension EventCollector {
   /// Whether rows are few and in order.
   func isKeepable(_ part: SourcePart) -> Bool {
     sources[part.source].selected == nil && part.rows.count <= KeptRows.limits.file
+  }
+}
+
+extension ArrowArray {
+  /// Columns one after the other, in memory of their own.
+  fileprivate static func joinedCopy(of parts: [ArrowArray]) -> ArrowArray {
+    let filled = parts.filter { $0.count > 0 }
+    return filled.count < 2 ? (filled.first ?? parts[0]).copied() : .concatenate(filled.alike())
   }
 }

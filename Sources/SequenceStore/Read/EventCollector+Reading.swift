@@ -8,24 +8,31 @@ import Expressions
 
 extension EventCollector {
   mutating func read(_ step: ReadStep, using context: inout DecodingContext) throws(StoreError) {
-    var parts: [SourcePart] = []
-    for (dataset, file) in step.files where overlaps(file) {
-      parts += try self.parts(of: file, dataset, using: &context)
+    var (parts, rows): (ArraySlice<SourcePart>, ArraySlice<Found>) = ([], [])
+    if let group = step.keptGroup {
+      try readKept(group, &parts, &rows, using: &context)
+    } else {
+      for (dataset, file) in step.files where overlaps(file.times) {
+        for part in try self.parts(of: file, dataset, using: &context) {
+          parts.append(part)
+          rows.append(try candidates(part, using: &context)[...])
+        }
+      }
     }
-    var rows: [Found] = []
-    for part in parts {
-      let own = try candidates(part, using: &context)
-      if rows.isEmpty { rows = own } else { rows += own }
-    }
+    readCount += parts.count
+    unsettled += parts
     let isScattered = parts.contains { sources[$0.source].selected != nil }
     if isScattered || parts.count > 1 && Set(parts.map { sources[$0.source].dataset }).count < parts.count {
       mayRepeat = true
     }
-    let early = live.prefix { $0.micros < step.startMicros ?? .min }.count
-    rows += live[early...]
-    let isMixed = parts.count > 1 || early < live.count
-    live.removeSubrange(early...)
-    if isMixed || isScattered { try sort(&rows, using: &context) }
+    var isMixed = parts.count > 1 || isScattered
+    if !live.isEmpty {
+      let early = live.prefix { $0.micros < step.startMicros ?? .min }.count
+      if early < live.count { isMixed = true }
+      rows += live[early...]
+      live.removeSubrange(early...)
+    }
+    if isMixed { try sort(&rows, using: &context) }
     candidates.append(rows)
     try settle(using: &context)
   }
@@ -33,7 +40,10 @@ extension EventCollector {
   /// Reads the live rows of the sequence's events, which are given to steps as these come.
   mutating func readLive(using context: inout DecodingContext) throws(StoreError) {
     for index in sources.indices {
-      live += try candidates(SourcePart(source: index, rows: 0..<sources[index].rows.count), using: &context)
+      let part = SourcePart(source: index, rows: 0..<sources[index].rows.count)
+      readCount += 1
+      unsettled.append(part)
+      live += try candidates(part, using: &context)
     }
     live.sort { $0.micros < $1.micros }
   }
@@ -44,7 +54,7 @@ extension EventCollector {
   ) throws(StoreError) -> [SourcePart] {
     if let known = kept[dataset]?.part(of: file) {
       let parts = known.isEmpty ? [] : [SourcePart(source: kept[dataset]!.index, rows: known)]
-      visits.append(Visit(dataset: dataset, file: file, rows: parts, isNews: false))
+      visits.append(Visit(dataset: dataset, step: candidates.count, file: file, rows: parts, isNews: false))
       return parts
     }
     var parts: [SourcePart] = []
@@ -54,22 +64,23 @@ extension EventCollector {
     }
     let isKept = context.cache != nil && parts.allSatisfy(isKeepable)
     if isKept { for part in parts { sources[part.source].readsAll = true } }
-    visits.append(Visit(dataset: dataset, file: file, rows: parts, isNews: isKept))
+    visits.append(Visit(dataset: dataset, step: candidates.count, file: file, rows: parts, isNews: isKept))
     return parts
   }
 
-  private func overlaps(_ file: StoreFile) -> Bool {
-    guard let times = file.times else { return true }
-    let from = computers.isEmpty ? fromMicros : nil
-    return times.upperBound >= from ?? .min && times.lowerBound < request.untilMicros ?? .max
+  /// Whether a file whose events are of some times, any where it does not say, may have some that are looked for.
+  func overlaps(_ times: ClosedRange<Int64>?) -> Bool {
+    guard let times else { return true }
+    return times.upperBound >= readFromMicros ?? .min && times.lowerBound < request.untilMicros ?? .max
   }
 
+  /// No event before is looked for, in microseconds.
+  var readFromMicros: Int64? { computers.isEmpty ? fromMicros : nil }
+
   /// Rows of events that the sequence has, in their order.
-  private mutating func candidates(
+  mutating func candidates(
     _ part: SourcePart, using context: inout DecodingContext
   ) throws(StoreError) -> [Found] {
-    readCount += 1
-    unsettled.append(part)
     let index = part.source
     let isLive = sources[index].isLive
     try sources[index].load(isLive ? keyColumns + [.retracted] : keyColumns, using: &context)
@@ -112,7 +123,7 @@ extension EventCollector {
   }
 
   /// Brings the rows of several sources into order (ts, event_type, event_key).
-  private mutating func sort(_ rows: inout [Found], using context: inout DecodingContext) throws(StoreError) {
+  private mutating func sort(_ rows: inout ArraySlice<Found>, using context: inout DecodingContext) throws(StoreError) {
     rows.sort { ($0.micros, $0.id.source, $0.id.place) < ($1.micros, $1.id.source, $1.id.place) }
     guard zip(rows, rows.dropFirst()).contains(where: { $0.micros == $1.micros }) else { return }
     for index in Set(rows.map(\.id.source)) {
@@ -125,5 +136,12 @@ extension EventCollector {
     let order = UserRows.order(
       sources[Int(left.source)], Int(left.place), sources[Int(right.source)], Int(right.place))
     return order != 0 ? order < 0 : (left.source, left.place) < (right.source, right.place)
+  }
+}
+
+extension ArraySlice {
+  /// Appends elements, without a copy where these are the first.
+  mutating func append(_ elements: ArraySlice) {
+    if isEmpty { self = elements } else { self += elements }
   }
 }

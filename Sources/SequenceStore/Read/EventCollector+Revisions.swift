@@ -37,7 +37,9 @@ extension EventCollector {
   }
 
   private mutating func dropSuperseded() {
-    for step in candidates.indices { candidates[step].removeAll { superseded.contains($0.id) } }
+    for step in candidates.indices where candidates[step].contains(where: { superseded.contains($0.id) }) {
+      candidates[step].removeAll { superseded.contains($0.id) }
+    }
     live.removeAll { superseded.contains($0.id) }
   }
 
@@ -67,8 +69,8 @@ extension EventCollector {
 
   /// Read for all rows of a source, or of a file whose rows are kept, when it is first asked for: few rows come to that.
   private mutating func contentHash(_ row: RowID, using context: inout DecodingContext) throws(StoreError) -> UInt64 {
-    if let visit = keptVisit(of: row) {
-      return try contents(of: visit, using: &context)[Int(row.place) - visit.rows[0].rows.lowerBound]
+    if let (dataset, part) = keptPart(of: row) {
+      return try contents(ofFile: part.file, dataset, using: &context)[Int(row.place) - part.rows.lowerBound]
     }
     if let known = contents[row.source] { return known[Int(row.place)] }
     let source = Int(row.source)
@@ -78,24 +80,28 @@ extension EventCollector {
   }
 
   /// Of a file's rows, of which not all columns are kept.
-  private mutating func contents(of visit: Visit, using context: inout DecodingContext) throws(StoreError) -> [UInt64] {
-    if let known = keptContents[visit.file.id] { return known }
-    let derived = datasets[visit.dataset]!.derived
+  private mutating func contents(
+    ofFile id: UInt32, _ dataset: Int, using context: inout DecodingContext
+  ) throws(StoreError) -> [UInt64] {
+    if let known = keptContents[id] { return known }
+    let snapshot = datasets[dataset]!
     var hashes: [UInt64] = []
-    for var rows in try visit.file.rows(of: user, dataset: visit.dataset, deriving: derived, using: &context) {
-      hashes += try rows.contentHashes(try eventFields(visit.dataset), using: &context)
+    for file in snapshot.files where file.id == id {
+      for var rows in try file.rows(of: user, dataset: dataset, deriving: snapshot.derived, using: &context) {
+        hashes += try rows.contentHashes(try eventFields(dataset), using: &context)
+      }
     }
-    keptContents[visit.file.id] = hashes
+    keptContents[id] = hashes
     return hashes
   }
 
   private func eventFields(_ dataset: Int) throws(StoreError) -> [Field] { try datasets[dataset]?.eventFields() ?? [] }
 
-  /// The file that a row is of which was not read again.
-  private func keptVisit(of row: RowID) -> Visit? {
-    let (source, place) = (Int(row.source), Int(row.place))
-    guard kept.contains(where: { $0?.index == source }) else { return nil }
-    return visits.first { visit in visit.rows.contains { $0.source == source && $0.rows.contains(place) } }
+  /// The dataset and the part of what is kept that a row is of; nil for one that was read now.
+  private func keptPart(of row: RowID) -> (dataset: Int, KeptRows.Part)? {
+    let place = Int(row.place)
+    guard let dataset = kept.firstIndex(where: { $0?.index == Int(row.source) }) else { return nil }
+    return kept[dataset]!.rows.parts.first { $0.rows.contains(place) }.map { (dataset, $0) }
   }
 
   /// What stands higher is less.

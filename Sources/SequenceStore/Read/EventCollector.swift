@@ -54,6 +54,8 @@ struct EventCollector {
   var sources: [UserRows]
   /// By dataset, what was kept of the user's rows.
   var kept: [KeptSource?]
+  /// Days that are read from there, without looking for files.
+  var wholeDays: KeptDays?
   /// By dataset, where they are kept; none without a cache.
   var keptKeys: [PageCache.RowsKey?] = []
   /// The columns that are kept beside the key columns.
@@ -63,11 +65,11 @@ struct EventCollector {
   /// What is added to the events that are read.
   let enrichment: RequestEnrichment?
   /// Of each step read so far, the rows of the sequence's events, in their order.
-  var candidates: [[Found]] = []
+  var candidates: [ArraySlice<Found>] = []
   /// The live rows of the sequence's events that were given to no step yet, by time.
   var live: [Found] = []
   /// Newest first.
-  private(set) var found: [Found] = []
+  var found: [Found] = []
   /// Nil where events are given out as they are.
   var merging: EventMerging?
   /// The events that the derived columns see, newest first; none when no such column is asked for.
@@ -128,7 +130,7 @@ struct EventCollector {
     repeat {
       while try !select(using: &context) {}
     } while try !lookBack(using: &context)
-    if found.count > KeptRows.limits.all { forgetNews() }
+    if found.count > KeptRows.limits.all { forgetVisits() }
   }
 
   /// Selects among the steps' rows.
@@ -170,14 +172,14 @@ struct EventCollector {
 
   /// Whether a step that was made may have rows: files may, as long as nobody has looked.
   private func hasRows(_ index: Int) -> Bool {
-    if !steps.made[index].files.isEmpty { return true }
+    if !steps.made[index].files.isEmpty || steps.made[index].keptGroup != nil { return true }
     return index < candidates.count ? !candidates[index].isEmpty : !live.isEmpty
   }
 
   // MARK: Selection
 
   /// Selects among the rows of one step, newest first.
-  private mutating func take(_ rows: [Found]) {
+  private mutating func take(_ rows: ArraySlice<Found>) {
     for row in rows.reversed() {
       if row.micros >= request.untilMicros ?? .max { continue }
       if merging != nil {

@@ -4,7 +4,8 @@ import Buffers
 /// What was read of a user's rows in files of a dataset, joined in the order of the files' days, in memory of its own: the
 /// files themselves may be closed.
 ///
-/// Later reads take all of them as one source, and open only files that are not among its parts.
+/// Later reads take all of them as one source, and open only files that are not among its parts; they look for none in the
+/// days that it knows to be whole.
 final class KeptRows: Sendable {
   /// What one file has.
   struct Part: Sendable {
@@ -12,6 +13,8 @@ final class KeptRows: Sendable {
     var file: UInt32
     /// No event of the file is earlier, in microseconds.
     var startMicros: Int64
+    /// As the file says.
+    var times: ClosedRange<Int64>?
     /// Where its rows are; none: the file has nothing of the user.
     var rows: Range<Int>
   }
@@ -19,6 +22,8 @@ final class KeptRows: Sendable {
   let dataset: String
   /// The earlier first.
   let parts: [Part]
+  /// The days that are whole, as long as the dataset has the same files.
+  let days: KeptDays?
   let count: Int
   let columns: ReadColumns
   /// In memory.
@@ -29,8 +34,11 @@ final class KeptRows: Sendable {
   /// - Parameters:
   ///   - keys: the key columns that are kept.
   ///   - values: of other columns.
-  init(_ dataset: String, _ parts: [Part], keys: [(KeyColumn, ArrowArray)], values: [(Field, ArrowArray)]) {
-    (self.dataset, self.parts, count) = (dataset, parts, parts.last?.rows.upperBound ?? 0)
+  init(
+    _ dataset: String, _ parts: [Part], _ days: KeptDays?, keys: [(KeyColumn, ArrowArray)],
+    values: [(Field, ArrowArray)]
+  ) {
+    (self.dataset, self.parts, self.days, count) = (dataset, parts, days, parts.last?.rows.upperBound ?? 0)
     names = values.map(\.0.name)
     var (columns, sharedCount) = (ReadColumns(), 0)
     for (key, column) in keys {
@@ -47,7 +55,16 @@ final class KeptRows: Sendable {
     }
     for (place, value) in values.enumerated() { columns.note(value.1, in: KeyColumn.count + place) }
     self.columns = columns
-    byteCount = columns.byteCount - sharedCount + parts.count * MemoryLayout<Part>.stride + 512
+    byteCount =
+      columns.byteCount - sharedCount + parts.count * MemoryLayout<Part>.stride + 512
+      + (days?.byteCount ?? 0)
+  }
+
+  /// The same rows, of which other days are known to be whole.
+  init(_ rows: KeptRows, days: KeptDays?) {
+    (dataset, parts, count, columns, names) = (rows.dataset, rows.parts, rows.count, rows.columns, rows.names)
+    self.days = days
+    byteCount = rows.byteCount + (days?.byteCount ?? 0) - (rows.days?.byteCount ?? 0)
   }
 
   /// Where a column that is no key column is noted; past all that are when it is not kept.
@@ -65,10 +82,23 @@ struct KeptSource {
   /// Among the collector's sources.
   let index: Int
   private var cursor: Int
+  /// Of the rows from `chosenFrom` on, those of the sequence's events, as long as no step took them or later ones.
+  var chosen: ArraySlice<EventCollector.Found> = []
+  var chosenFrom: Int
 
   init(_ rows: KeptRows, index: Int) {
     (self.rows, self.index) = (rows, index)
-    cursor = rows.parts.count
+    (cursor, chosenFrom) = (rows.parts.count, rows.count)
+  }
+
+  /// Those chosen that lie at some places.
+  mutating func takeChosen(_ places: Range<Int>) -> ArraySlice<EventCollector.Found> {
+    var end = chosen.endIndex
+    while end > chosen.startIndex, chosen[end - 1].id.place >= places.upperBound { end -= 1 }
+    var start = end
+    while start > chosen.startIndex, chosen[start - 1].id.place >= places.lowerBound { start -= 1 }
+    defer { chosen = chosen[..<start] }
+    return chosen[start..<end]
   }
 
   /// Where a file's rows are; nil when it is not among the parts. Files are asked for in about the order of the parts, the

@@ -41,24 +41,44 @@ package final class PageCache: Sendable {
     }
   }
 
-  private let pages: ClockCache<Key, ArrowArray>
-  private let rows: ClockCache<RowsKey, KeptRows>
+  private enum Slot: Hashable, CacheKey {
+    case page(Key)
+    case rows(RowsKey)
 
-  /// - Parameter byteLimit: of the pages' and rows' arrays.
-  package init(byteLimit: Int) {
-    rows = ClockCache(byteLimit: byteLimit / 2)
-    pages = ClockCache(byteLimit: byteLimit - byteLimit / 2)
+    var mixed: UInt {
+      switch self {
+      case .page(let key): key.mixed
+      case .rows(let key): key.mixed
+      }
+    }
   }
 
-  subscript(key: Key) -> ArrowArray? { pages[key] }
+  private enum Content: Sendable {
+    case page(ArrowArray)
+    case rows(KeptRows)
+  }
 
-  subscript(key: RowsKey) -> KeptRows? { rows[key] }
+  /// Pages and rows make room for each other: what is asked for more stays.
+  private let contents: ClockCache<Slot, Content>
+
+  /// - Parameter byteLimit: of the pages' and rows' arrays.
+  package init(byteLimit: Int) { contents = ClockCache(byteLimit: byteLimit) }
+
+  subscript(key: Key) -> ArrowArray? {
+    if case .page(let page)? = contents[.page(key)] { page } else { nil }
+  }
+
+  subscript(key: RowsKey) -> KeptRows? {
+    if case .rows(let rows)? = contents[.rows(key)] { rows } else { nil }
+  }
 
   /// Keeps a page; one that is too large for its part of the memory is left out.
-  func keep(_ page: ArrowArray, for key: Key) { pages.keep(page, byteCount: page.byteCount, for: key) }
+  func keep(_ page: ArrowArray, for key: Key) { contents.keep(.page(page), byteCount: page.byteCount, for: .page(key)) }
 
   /// Keeps a user's rows, instead of those that were kept before.
-  func keep(_ rows: KeptRows, byteCount: Int, for key: RowsKey) { self.rows.keep(rows, byteCount: byteCount, for: key) }
+  func keep(_ rows: KeptRows, byteCount: Int, for key: RowsKey) {
+    contents.keep(.rows(rows), byteCount: byteCount, for: .rows(key))
+  }
 
   package struct Statistics: Sendable {
     package var hits = 0
@@ -68,13 +88,5 @@ package final class PageCache: Sendable {
     package var byteCount = 0
   }
 
-  package var statistics: Statistics {
-    var sum = pages.statistics
-    let rows = rows.statistics
-    sum.hits += rows.hits
-    sum.misses += rows.misses
-    sum.pageCount += rows.pageCount
-    sum.byteCount += rows.byteCount
-    return sum
-  }
+  package var statistics: Statistics { contents.statistics }
 }

@@ -6,6 +6,8 @@ struct ReadStep {
   var lastDay: Day?
   /// Datasets by their place in the plan.
   var files: [(dataset: Int, file: StoreFile)]
+  /// Instead of files: the number of the days among those that are kept of each dataset.
+  var keptGroup: Int?
 
   /// For the live log's rows that are older than all files.
   static let rest = ReadStep(startMicros: nil, files: [])
@@ -19,6 +21,8 @@ struct ReadSteps {
   private let windowStart: (micros: Int64, day: Day)?
   private let hasLive: Bool
   private var files: StepFiles
+  /// Days whose files need not be looked for, the newest first; those before have been stepped over.
+  private var kept: ArraySlice<KeptDays.Group> = []
 
   /// Those made so far.
   private(set) var made: [ReadStep] = []
@@ -44,6 +48,13 @@ struct ReadSteps {
       last: untilMicros.map { Day(micros: $0 == .min ? $0 : $0 - 1) })
   }
 
+  /// Takes days as steps, none of which was made yet, and files of earlier ones after them.
+  mutating func begin(with days: [KeptDays.Group]) {
+    guard let oldest = days.last else { return }
+    kept = days[...]
+    files.leaveOut(from: Day(micros: oldest.startMicros))
+  }
+
   /// Step `index`; nil past the last.
   mutating func step(_ index: Int) -> ReadStep? {
     while made.count <= index {
@@ -57,7 +68,7 @@ struct ReadSteps {
   func isInWindow(_ index: Int) -> Bool { windowCount.map { index < $0 } ?? true }
 
   private mutating func next() -> ReadStep? {
-    let step = held.take() ?? files.next()
+    let step = held.take() ?? nextKept() ?? files.next()
     if let windowStart, windowCount == nil, step?.lastDay.map({ $0 < windowStart.day }) ?? true {
       held = step
       windowCount = made.count + (hasLive ? 1 : 0)
@@ -68,6 +79,14 @@ struct ReadSteps {
     hasRest = true
     return .rest
   }
+
+  private mutating func nextKept() -> ReadStep? {
+    while let group = kept.popFirst(), files.reach(group.lastDay) {
+      if !files.begin(by: Day(micros: group.startMicros)) { continue }
+      return ReadStep(startMicros: group.startMicros, lastDay: group.lastDay, files: [], keptGroup: kept.startIndex - 1)
+    }
+    return nil
+  }
 }
 
 /// Gives out the files of days in groups that share no day, the newest first.
@@ -76,13 +95,28 @@ private struct StepFiles {
   private let user: UserProbe
   private let first: Day?
   private let last: Day?
+  /// The last whose files are given out: that, or one before.
+  private var lastLooked: Day?
   /// By dataset, the place of the next bucket.
   private var places: [Int]
 
   init(_ datasets: [DatasetSnapshot?], of user: UserProbe, first: Day?, last: Day?) {
     (self.datasets, self.user, self.first, self.last) = (datasets, user, first, last)
+    lastLooked = last
     places = datasets.map { dataset in last.map { dataset?.firstBucket(endingBy: $0) ?? 0 } ?? 0 }
   }
+
+  /// Leaves days out, before files of any are given out.
+  mutating func leaveOut(from day: Day) {
+    lastLooked = min(last ?? day, Day(day.number - 1))
+    places = datasets.map { [lastLooked] in $0?.firstBucket(endingBy: lastLooked!) ?? 0 }
+  }
+
+  /// Whether days until this one are not all before those that are read.
+  func reach(_ day: Day) -> Bool { first.map { $0 <= day } ?? true }
+
+  /// Whether days from this one on are not all after those that are read.
+  func begin(by day: Day) -> Bool { last.map { day <= $0 } ?? true }
 
   mutating func next() -> ReadStep? {
     guard let dataset = newest() else { return nil }
@@ -121,7 +155,7 @@ private struct StepFiles {
     while places[dataset] < buckets.count {
       let (bucket, files) = buckets[places[dataset]]
       if let first, bucket.days.upperBound < first { return false }
-      if bucket.days.lowerBound <= last ?? bucket.days.lowerBound, files.contains(where: { $0.mayHold(user) }) {
+      if bucket.days.lowerBound <= lastLooked ?? bucket.days.lowerBound, files.contains(where: { $0.mayHold(user) }) {
         return true
       }
       places[dataset] += 1

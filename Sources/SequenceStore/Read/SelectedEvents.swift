@@ -36,12 +36,12 @@ package struct SelectedEvents {
   }
 
   mutating func next(_ limit: Int, using context: inout DecodingContext) throws(StoreError) -> RecordBatch? {
+    collector.keepRows(using: &context)
     let left = rowCount - givenCount
     guard left > 0 else { return nil }
     let count = min(limit, left)
     let batch = try read(collector.found[left - count..<left], using: &context)
     givenCount += count
-    collector.keepRows(using: &context)
     return batch
   }
 

@@ -1,6 +1,7 @@
 import Arrow
 import Definitions
 import DeltaLog
+import Synchronization
 
 /// A store's datasets at one moment. Immutable; any number of threads read from it, each with a `SequenceReader`.
 package struct StoreSnapshot: Sendable {
@@ -84,6 +85,9 @@ final class DatasetSnapshot: Sendable {
   /// The last segment of each shard's live log whose rows the table has.
   let coveredSegments: [Shard: UInt64]
   let horizons: ReplacementHorizons
+  /// Tells lists of files apart: snapshots of one number have the same.
+  let fileSet: UInt64
+  private static let nextFileSet = Atomic<UInt64>(0)
 
   /// - Parameter earlier: of whose log only what is newer is read, and whose opened files are used again.
   init(
@@ -103,6 +107,21 @@ final class DatasetSnapshot: Sendable {
       return known[path] ?? StoreFile(action, path: path, indexes: indexes)
     }
     buckets = try Self.byBucket(files)
+    fileSet =
+      if let earlier, earlier.files.count == files.count, zip(earlier.files, files).allSatisfy({ $0 === $1 }) {
+        earlier.fileSet
+      } else {
+        Self.nextFileSet.wrappingAdd(1, ordering: .relaxed).newValue
+      }
+  }
+
+  /// Whether all its events happened before a time, by what files say of theirs.
+  func ends(before micros: Int64) -> Bool {
+    // The latest buckets come first, and a month that ends earlier may follow one that does not.
+    let end = Day(Day(micros: micros).number - Bucket.maximumDayCount)
+    return buckets.prefix { $0.bucket.days.upperBound >= end }.allSatisfy { bucket, files in
+      bucket.endMicros <= micros || files.allSatisfy { $0.times.map { $0.upperBound < micros } ?? false }
+    }
   }
 
   /// The states of the events' table, nil where there is none, and of its retractions' at one moment.

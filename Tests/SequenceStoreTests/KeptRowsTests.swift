@@ -1,0 +1,70 @@
+import SequenceStore
+import TestSupport
+import Testing
+
+/// What is kept of users' rows changes no answer, whatever becomes of the files that it was read of.
+@Suite struct KeptRowsTests {
+  /// One cache for all snapshots; days are replaced, with fewer events and with none, and files compacted between reads.
+  @Test(arguments: ["all", "derived", "merged"], [64 << 20, 300_000])
+  func answersAreThoseOfFilesThatComeAndGo(name: String, byteLimit: Int) throws {
+    let test = try TestStore()
+    var random = SeededRandom(seed: UInt64(byteLimit))
+    let events = TestStore.events(2_000, days: 9)
+    try test.index(events)
+    let plan = try test.plan(name)
+    let cache = PageCache(byteLimit: byteLimit)
+    var snapshot = try StoreSnapshot(test.store)
+    for round in 0..<8 {
+      let reader = SequenceReader(snapshot, cache: cache)
+      // The same users in each round, twice, and each time for windows of their own.
+      for (_, request) in SequenceReaderTests.requests(plan, text: false).prefix(20) {
+        for _ in 0..<2 {
+          var request = request
+          request.columns = plan.definition.fields
+          if let from = request.fromMicros { request.fromMicros = from + Int64(random.next() % 90_000) * 1_000_000 }
+          if round % 3 == 0 { request.untilMicros = nil }
+          let (found, wanted) = (
+            try reader.read(request, of: plan), try SequenceReader(snapshot).read(request, of: plan)
+          )
+          #expect(
+            found.events.allRows == wanted.events.allRows,
+            "\(round) \(request.fromMicros ?? 0) \(request.untilMicros ?? 0) \(request.last)")
+          #expect(
+            found.cut == wanted.cut, "\(round) \(request.fromMicros ?? 0) \(request.untilMicros ?? 0) \(request.last)")
+        }
+      }
+      switch round % 4 {
+      case 3: try CompactionTests.compact(test)
+      default:
+        let day = Day(TestStore.day0.number + Int32(random.next() % 9))
+        let share = [0, 2, 3][round % 4]
+        let left = events.filter { Day(micros: $0.micros) == day && share > 0 && Int($0.key) % share == 0 }
+        try test.index(left, replacing: .days(day...day))
+      }
+      snapshot = try StoreSnapshot(test.store, reusing: snapshot)
+    }
+  }
+
+  @Test func whoeverAsksAgainIsAnsweredWithoutLookingForFiles() throws {
+    let test = try TestStore()
+    try test.index(TestStore.events(20_000, days: 9))
+    let plan = try test.plan()
+    let (snapshot, cache) = (try StoreSnapshot(test.store), PageCache(byteLimit: 64 << 20))
+    let reader = SequenceReader(snapshot, cache: cache)
+    func lookups(last: Int, from: Int64? = nil, until: Int64? = nil) throws -> Int {
+      let before = cache.statistics
+      _ = try reader.read(
+        SequenceRequest(user: .integer(7), last: last, fromMicros: from, untilMicros: until, columns: plan.columns),
+        of: plan)
+      return cache.statistics.hits + cache.statistics.misses - before.hits - before.misses
+    }
+    let (start, day) = (TestStore.day0.startMicros, Int64(86_400_000_000))
+    #expect(try lookups(last: 10_000, from: start + 3 * day) > 2)
+    // Both datasets' rows are looked for, and nothing else.
+    #expect(try lookups(last: 10_000, from: start + 3 * day) == 2)
+    #expect(try lookups(last: 10, from: start + 4 * day, until: start + 8 * day) == 2)
+    #expect(try lookups(last: 10_000) > 2)
+    #expect(try lookups(last: 10_000) == 2)
+    #expect(try lookups(last: 10_000, until: start) == 2)
+  }
+}
