@@ -8,16 +8,17 @@ import Expressions
 
 extension EventCollector {
   mutating func read(_ step: ReadStep, using context: inout DecodingContext) throws(StoreError) {
-    var (parts, rows): (ArraySlice<SourcePart>, ArraySlice<Found>) = ([], [])
+    var (parts, rows): (ArraySlice<SourcePart>, ArraySlice<Found>) = (step.rest[...], [])
+    var startMicros = step.startMicros
     if let group = step.keptGroup {
       try readKept(group, &parts, &rows, using: &context)
     } else {
+      if mayCorrectOthers, !step.files.isEmpty { mayRepeat = true }
       for (dataset, file) in step.files where overlaps(file.times) {
-        for part in try self.parts(of: file, dataset, using: &context) {
-          parts.append(part)
-          rows.append(try candidates(part, using: &context)[...])
-        }
+        parts += try self.parts(of: file, dataset, using: &context)
       }
+      if let start = try leaveOlder(of: &parts, using: &context) { startMicros = start }
+      for part in parts { rows.append(try candidates(part, using: &context)[...]) }
     }
     readCount += parts.count
     unsettled += parts
@@ -27,7 +28,7 @@ extension EventCollector {
     }
     var isMixed = parts.count > 1 || isScattered
     if !live.isEmpty {
-      let early = live.prefix { $0.micros < step.startMicros ?? .min }.count
+      let early = live.prefix { $0.micros < startMicros ?? .min }.count
       if early < live.count { isMixed = true }
       rows += live[early...]
       live.removeSubrange(early...)
@@ -90,7 +91,9 @@ extension EventCollector {
     if isLive { wanted.drop(try sources[index].key(.retracted).bits) }
     if let known = try known(part) { wanted.keep(known) }
     let (times, revisions) = (try sources[index].values(.ts), try sources[index].values(.revision))
-    if !mayRepeat { mayRepeat = wanted.haveCorrections(revisions) }
+    if !mayRepeat, wanted.haveCorrections(revisions) {
+      if sources[index].isWithoutRepeats { mayCorrectOthers = true } else { mayRepeat = true }
+    }
     guard hasTypes else { return wanted.rows(times) }
     let types = try sources[index].codedTypes()
     let dataset = sources[index].dataset

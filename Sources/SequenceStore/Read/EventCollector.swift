@@ -62,6 +62,8 @@ struct EventCollector {
   var keptFields: [Field] = []
   /// The files that were looked into.
   var visits: [Visit] = []
+  /// Whether that was too much to be kept.
+  var isSplit = false
   /// What is added to the events that are read.
   let enrichment: RequestEnrichment?
   /// Of each step read so far, the rows of the sequence's events, in their order.
@@ -78,6 +80,8 @@ struct EventCollector {
 
   /// Whether rows of one event may have been read from several places.
   var mayRepeat: Bool
+  /// Whether rows of which no two are of one event may be of one with rows of other places.
+  var mayCorrectOthers = false
   var identities = IdentityTable()
   /// Rows that were read, of how many sources and files; those that are not among `identities` yet.
   var readCount = 0
@@ -130,7 +134,7 @@ struct EventCollector {
     repeat {
       while try !select(using: &context) {}
     } while try !lookBack(using: &context)
-    if found.count > KeptRows.limits.all { forgetVisits() }
+    if isSplit || found.count > KeptRows.limits.all { forgetVisits() }
   }
 
   /// Selects among the steps' rows.
@@ -172,7 +176,7 @@ struct EventCollector {
 
   /// Whether a step that was made may have rows: files may, as long as nobody has looked.
   private func hasRows(_ index: Int) -> Bool {
-    if !steps.made[index].files.isEmpty || steps.made[index].keptGroup != nil { return true }
+    if steps.made[index].hasFiles { return true }
     return index < candidates.count ? !candidates[index].isEmpty : !live.isEmpty
   }
 

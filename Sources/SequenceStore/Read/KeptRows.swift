@@ -26,6 +26,8 @@ final class KeptRows: Sendable {
   let days: KeptDays?
   let count: Int
   let columns: ReadColumns
+  /// Whether several rows may be of one event.
+  let hasRepeats: Bool
   /// In memory.
   let byteCount: Int
   /// Of columns besides the key columns, in the order of their slots.
@@ -55,6 +57,7 @@ final class KeptRows: Sendable {
     }
     for (place, value) in values.enumerated() { columns.note(value.1, in: KeyColumn.count + place) }
     self.columns = columns
+    hasRepeats = columns.values[KeyColumn.eventKey.rawValue].map(Self.haveRepeats) ?? (count > 1)
     byteCount =
       columns.byteCount - sharedCount + parts.count * MemoryLayout<Part>.stride + 512
       + (days?.byteCount ?? 0)
@@ -63,8 +66,18 @@ final class KeptRows: Sendable {
   /// The same rows, of which other days are known to be whole.
   init(_ rows: KeptRows, days: KeptDays?) {
     (dataset, parts, count, columns, names) = (rows.dataset, rows.parts, rows.count, rows.columns, rows.names)
-    self.days = days
+    (self.days, hasRepeats) = (days, rows.hasRepeats)
     byteCount = rows.byteCount + (days?.byteCount ?? 0) - (rows.days?.byteCount ?? 0)
+  }
+
+  private static func haveRepeats(_ keys: Buffer) -> Bool {
+    let keys = keys.span(of: Int64.self)
+    var known = IdentityTable()
+    known.reserve(keys.count, of: keys.count)
+    for place in keys.indices {
+      if known.add(keys[place], EventCollector.RowID(source: 0, place: Int32(place))) != nil { return true }
+    }
+    return false
   }
 
   /// Where a column that is no key column is noted; past all that are when it is not kept.

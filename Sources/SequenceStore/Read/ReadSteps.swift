@@ -8,6 +8,11 @@ struct ReadStep {
   var files: [(dataset: Int, file: StoreFile)]
   /// Instead of files: the number of the days among those that are kept of each dataset.
   var keptGroup: Int?
+  /// Instead of files: rows that a later step of the same files left.
+  var rest: [EventCollector.SourcePart] = []
+
+  /// Whether there is something to look into, which may have rows.
+  var hasFiles: Bool { !files.isEmpty || keptGroup != nil || !rest.isEmpty }
 
   /// For the live log's rows that are older than all files.
   static let rest = ReadStep(startMicros: nil, files: [])
@@ -28,6 +33,8 @@ struct ReadSteps {
   private(set) var made: [ReadStep] = []
   /// A step that comes after those made.
   private var held: ReadStep?
+  /// One that comes before that.
+  private var left: ReadStep?
   /// How many steps the window has, once that is known.
   private(set) var windowCount: Int?
   private var hasRest = false
@@ -55,6 +62,14 @@ struct ReadSteps {
     files.leaveOut(from: Day(micros: oldest.startMicros))
   }
 
+  /// Makes two of the step made last: one of what happened from `micros` on, and, after that, one of other rows of its files.
+  mutating func split(at micros: Int64, leaving rows: [EventCollector.SourcePart]) {
+    let step = made.removeLast()
+    left = ReadStep(startMicros: step.startMicros, lastDay: Day(micros: micros - 1), files: [], rest: rows)
+    made.append(step)
+    made[made.count - 1].startMicros = micros
+  }
+
   /// Step `index`; nil past the last.
   mutating func step(_ index: Int) -> ReadStep? {
     while made.count <= index {
@@ -68,7 +83,7 @@ struct ReadSteps {
   func isInWindow(_ index: Int) -> Bool { windowCount.map { index < $0 } ?? true }
 
   private mutating func next() -> ReadStep? {
-    let step = held.take() ?? nextKept() ?? files.next()
+    let step = left.take() ?? held.take() ?? nextKept() ?? files.next()
     if let windowStart, windowCount == nil, step?.lastDay.map({ $0 < windowStart.day }) ?? true {
       held = step
       windowCount = made.count + (hasLive ? 1 : 0)

@@ -101,6 +101,15 @@ struct UserRows {
     read = kept.columns
   }
 
+  /// Some of its rows as rows of their own, of which nothing was read.
+  ///
+  /// - Precondition: they are rows of a file, all of them the user's.
+  func part(_ range: Range<Int>) -> UserRows {
+    let first = location.rows.lowerBound
+    return UserRows(
+      dataset: dataset, origin: location.origin, rows: first + range.lowerBound..<first + range.upperBound)
+  }
+
   var origin: RowOrigin { location.origin }
   /// Counted from the origin's first.
   var rows: Range<Int> { location.rows }
@@ -108,6 +117,9 @@ struct UserRows {
   var selected: [Int32]? { location.selected }
 
   var isLive: Bool { if case .live = location.origin { true } else { false } }
+
+  /// Whether none of its rows can be of the same event as another one.
+  var isWithoutRepeats: Bool { if case .kept(let rows) = location.origin { !rows.hasRepeats } else { false } }
 
   var count: Int { location.selected?.count ?? location.rows.count }
 

@@ -1,0 +1,71 @@
+import Arrow
+import Buffers
+
+// Of a user who has very many rows in some days only the newest are read, and others when these were not enough.
+
+extension EventCollector {
+  /// Leaves all but the newest of very many rows to the step that comes next.
+  ///
+  /// - Parameter parts: of a step that is to be read; what is to be read of them.
+  /// - Returns: the time from which on all rows are among the parts, none from before; nil when nothing was left.
+  mutating func leaveOlder(
+    of parts: inout ArraySlice<SourcePart>, using context: inout DecodingContext
+  ) throws(StoreError) -> Int64? {
+    let wanted = max(2 * min(request.last, .max / 2), 4_096)
+    let count = parts.reduce(0) { $0 + $1.rows.count }
+    guard count > max(wanted, KeptRows.limits.all), parts.allSatisfy({ sources[$0.source].selected == nil }) else {
+      return nil
+    }
+    var newest: [SourcePart] = []
+    for part in parts { newest.append(newestRows(of: part, wanted)) }
+    var startMicros = Int64.min
+    for (part, tail) in zip(parts, newest) where tail.rows.count < part.rows.count {
+      // Rows before the first of these may be of the same time.
+      let first = try times(of: tail, using: &context).load(tail.rows.lowerBound, as: Int64.self)
+      startMicros = max(startMicros, first.addingSaturated(1))
+    }
+    var (newer, older): (ArraySlice<SourcePart>, [SourcePart]) = ([], [])
+    for (part, tail) in zip(parts, newest) {
+      let start = Self.start(of: tail.rows, try times(of: tail, using: &context), from: startMicros)
+      if start < tail.rows.upperBound {
+        newer.append(SourcePart(source: tail.source, rows: start..<tail.rows.upperBound))
+      }
+      let left = part.rows.count - (tail.rows.upperBound - start)
+      if left > 0 { older.append(oldestRows(of: part, left)) }
+    }
+    guard !newer.isEmpty, !older.isEmpty else { return nil }
+    parts = newer
+    isSplit = true
+    steps.split(at: startMicros, leaving: older)
+    return startMicros
+  }
+
+  /// The place of the first of some rows, which ascend by time, that is not before `micros`.
+  private static func start(of rows: Range<Int>, _ times: Buffer, from micros: Int64) -> Int {
+    let times = times.span(of: Int64.self)
+    var start = rows.upperBound
+    while start > rows.lowerBound, times[start - 1] >= micros { start -= 1 }
+    return start
+  }
+
+  /// Their last rows, as a source of their own, so that no more is read of the file.
+  private mutating func newestRows(of part: SourcePart, _ count: Int) -> SourcePart {
+    part.rows.count > count ? rows(part.rows.upperBound - count..<part.rows.upperBound, of: part.source) : part
+  }
+
+  private mutating func oldestRows(of part: SourcePart, _ count: Int) -> SourcePart {
+    rows(part.rows.lowerBound..<part.rows.lowerBound + count, of: part.source)
+  }
+
+  private mutating func rows(_ rows: Range<Int>, of source: Int) -> SourcePart {
+    guard case .file = sources[source].origin else { return SourcePart(source: source, rows: rows) }
+    sources.append(sources[source].part(rows))
+    return SourcePart(source: sources.count - 1, rows: 0..<rows.count)
+  }
+
+  /// Of all rows of its source, Int64 each.
+  private mutating func times(of part: SourcePart, using context: inout DecodingContext) throws(StoreError) -> Buffer {
+    try sources[part.source].load([.ts], using: &context)
+    return try sources[part.source].values(.ts)
+  }
+}
