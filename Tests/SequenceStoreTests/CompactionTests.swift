@@ -104,12 +104,15 @@ import Testing
   }
 
   /// What a merge holds does not grow with the table.
-  @Test(arguments: [(rowLimit: 1_000, left: 3), (rowLimit: 250, left: 5), (rowLimit: 150, left: 6)])
-  func noMoreIsMergedAtOnceThanIsAllowed(rowLimit: Int, left: Int) throws {
+  @Test(
+    arguments: [
+      (1_000, 0, 3), (250, 0, 5), (150, 0, 6), (1_000, 64 << 20, 1),
+    ] as [(Int, Int64, Int)])
+  func noMoreIsMergedAtOnceThanIsAllowed(rowLimit: Int, byteCount: Int64, left: Int) throws {
     let test = try TestStore()
     var options = Compaction.Options()
     (options.isFull, options.tierFileCount, options.monthsAfterDays) = (false, 3, nil)
-    options.tierRowLimit = rowLimit
+    (options.tierRowLimit, options.tierSmallByteCount) = (rowLimit, byteCount)
     let events = TestStore.events(1_200, days: 1, users: 9, seed: 4).filter { $0.dataset == "events" }
     for start in stride(from: 0, to: 600, by: 100) { try Self.add(Array(events[start..<start + 100]), to: test) }
     try Compaction(test.store, definitions: test.definitions, options).run("events") { _ in }

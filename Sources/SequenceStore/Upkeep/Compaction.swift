@@ -10,9 +10,12 @@ package struct Compaction {
     /// Whether every bucket ends as one file a shard. Otherwise files are merged as they are worth it: each row is rewritten only
     /// as often as its bucket doubles.
     package var isFull = true
-    /// Where not every bucket ends as one file: files of like size are merged once there are more than so many, one more at once
-    /// than that, so that each row is rewritten as often as its bucket grows so many fold; nil: as soon as it is worth it.
+    /// Where not every bucket ends as one file: files of like size are merged once there are more than so many, so that each row
+    /// is rewritten as often as its bucket grows so many fold; nil: as soon as it is worth it.
     package var tierFileCount: Int?
+    /// One more than that are merged at once, since a merge holds some megabytes of each; but as many as there are of files
+    /// that together have no more bytes than this.
+    package var tierSmallByteCount: Int64 = 64 << 20
     /// So many rows at most are merged into one such file: what a writer holds of a file's indexes grows with its rows, to some
     /// 100 MB here.
     package var tierRowLimit = 1 << 26
@@ -143,18 +146,20 @@ package struct Compaction {
     return chosen.count < 2 ? [] : chosen
   }
 
-  /// The smallest files of like size, within a factor of four, of which there are more than `count`: as many of them as are
-  /// merged at once, since a merge holds some megabytes of each.
+  /// The smallest files of like size, within a factor of four, of which there are more than `count`: as many of them as may be
+  /// merged at once.
   private func tier(of bySize: [StoreFile], over count: Int) -> [StoreFile] {
     var rest = bySize[...]
     while let least = rest.first {
       let limit = max(Self.smallByteCount, 4 * least.action.byteCount)
       let tier = rest.prefix { $0.action.byteCount <= limit }
       if tier.count > count {
-        var rowCount = 0
-        let fitting = tier.prefix(count + 1).prefix { file in
+        var (fileCount, byteCount, rowCount) = (0, Int64(0), 0)
+        let fitting = tier.prefix { file in
+          fileCount += 1
+          byteCount += file.action.byteCount
           rowCount += Int(clamping: file.statistics?.rowCount ?? 0)
-          return rowCount <= options.tierRowLimit
+          return (fileCount <= count + 1 || byteCount <= options.tierSmallByteCount) && rowCount <= options.tierRowLimit
         }
         if fitting.count > 1 { return Array(fitting) }
       }
