@@ -81,10 +81,7 @@ struct DatasetIndexer {
   }
 
   private mutating func noteSeen(_ rows: RecordBatch) {
-    guard let seen = rows[SystemColumns.seenAt]?.values else { return }
-    var newest = newestSeenMicros ?? .min
-    for row in 0..<rows.rowCount { newest = max(newest, seen.load(row, as: Int64.self)) }
-    if rows.rowCount > 0 { newestSeenMicros = newest }
+    if let seen = rows.newestSeenMicros { newestSeenMicros = max(newestSeenMicros ?? .min, seen) }
   }
 
   /// The retractions that are young enough to be kept, as the days' files get them.

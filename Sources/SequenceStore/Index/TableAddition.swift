@@ -29,9 +29,8 @@ struct LiveProgress: Sendable {
 
   /// Notes when rows that it covers arrived.
   mutating func note(_ events: RecordBatch) {
-    guard events.rowCount > 0, let seen = events[SystemColumns.seenAt]?.values else { return }
-    var newest = newestPendingMicros ?? .min
-    for row in 0..<events.rowCount { newest = max(newest, seen.load(row, as: Int64.self)) }
+    guard let seen = events.newestSeenMicros else { return }
+    let newest = max(newestPendingMicros ?? .min, seen)
     newestPendingMicros = newest
     if isWithoutPositions { newestSeenMicros = newest }
   }

@@ -73,8 +73,7 @@ package struct DatasetReport: Sendable {
     var (count, newest) = (0, newestSeenMicros)
     try rows.forEachBatch { batch in
       count += batch.rowCount
-      guard let seen = batch[SystemColumns.seenAt]?.values else { return }
-      for row in 0..<batch.rowCount { newest = max(newest ?? .min, seen.load(row, as: Int64.self)) }
+      if let seen = batch.newestSeenMicros { newest = max(newest ?? .min, seen) }
     }
     (liveRowCount, newestSeenMicros) = (count, newest)
   }

@@ -29,7 +29,7 @@ package enum Bucket: Sendable, Hashable {
   }
 
   /// The first microsecond after it.
-  package var endMicros: Int64 { days.upperBound.startMicros + Day.micros }
+  package var endMicros: Int64 { days.upperBound.endMicros }
 }
 
 extension Bucket: CustomStringConvertible {

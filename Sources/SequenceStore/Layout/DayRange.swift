@@ -58,7 +58,7 @@ package enum DayRange: Sendable, Hashable {
   var endMicros: Int64 {
     switch self {
     case .all: .max
-    case .days(let range): range.upperBound.startMicros + Day.micros
+    case .days(let range): range.upperBound.endMicros
     }
   }
 

@@ -45,7 +45,7 @@ extension EventCollector {
     let days = readDays
     for (dataset, key) in keptKeys.enumerated() {
       guard let key, let rows = keptAnew(dataset, days, using: &context) else { continue }
-      cache.keep(rows, byteCount: rows.byteCount, for: key)
+      cache.keep(rows, for: key)
     }
     forgetVisits()
   }
@@ -56,8 +56,7 @@ extension EventCollector {
   ) -> KeptRows? {
     let own = visits.filter { $0.dataset == dataset }
     if let known = kept[dataset]?.rows, let snapshot = datasets[dataset], !own.contains(where: \.isNews) {
-      let read = readTimes
-      let isKnown = known.parts.count { read?.contains($0.startMicros) ?? false } == own.count
+      let isKnown = known.parts.count { days.looked(at: $0) } == own.count
       let days = KeptDays(days, fileSet: snapshot.fileSet, parts: known.parts)
       if isKnown { return known.days.map(days.isSame(as:)) ?? false ? nil : KeptRows(known, days: days) }
     }
@@ -65,26 +64,19 @@ extension EventCollector {
     return try? joined(dataset, days, using: &context)
   }
 
-  /// The steps whose files were looked for.
-  private var readSteps: [ReadStep] { steps.made.prefix(candidates.count).filter { !$0.files.isEmpty } }
-
-  /// The time of which all files were looked for.
-  private var readTimes: Range<Int64>? {
-    guard let newest = readSteps.first?.lastDay, let oldest = readSteps.last?.startMicros else { return nil }
-    let isJoined = steps.made.contains { $0.keptGroup != nil }
-    return oldest..<(isJoined ? wholeDays!.groups.last!.startMicros : newest.endMicros)
-  }
-
   /// The days that were read whole, those known before among them.
   private var readDays: ReadDays {
+    let isJoined = steps.made.contains { $0.keptGroup != nil }
     let end = visits.first { !$0.rows.allSatisfy(isKeepable) }?.step ?? candidates.count
-    let groups = steps.made[..<end].filter { !$0.files.isEmpty }.map {
-      KeptDays.Group(startMicros: $0.startMicros!, lastDay: $0.lastDay!)
-    }
+    let (looked, whole) = (steps.withFiles(before: candidates.count), steps.withFiles(before: end))
+    let groups = whole.map { KeptDays.Group(startMicros: $0.startMicros!, lastDay: $0.lastDay!) }
     var days = ReadDays(groups: groups, fromMicros: readFromMicros, untilMicros: request.untilMicros)
+    if let oldest = looked.last?.startMicros, let newest = looked.first?.lastDay {
+      days.lookedMicros = oldest..<(isJoined ? wholeDays!.groups.last!.startMicros : newest.endMicros)
+    }
     if let wholeDays {
       days.untilMicros = wholeDays.untilMicros
-      if groups.isEmpty || !steps.made.contains(where: { $0.keptGroup != nil }) {
+      if groups.isEmpty || !isJoined {
         (days.groups, days.fromMicros) = (wholeDays.groups, wholeDays.fromMicros)
       } else {
         days.groups.insert(contentsOf: wholeDays.groups, at: 0)
@@ -100,7 +92,7 @@ extension EventCollector {
   private mutating func joined(
     _ dataset: Int, _ days: ReadDays, using context: inout DecodingContext
   ) throws(StoreError) -> KeptRows? {
-    let pieces = pieces(dataset)
+    let pieces = pieces(dataset, days)
     var (parts, count): ([KeptRows.Part], Int) = ([], 0)
     for piece in pieces {
       let end = piece.rows.reduce(count) { $0 + $1.rows.count }
@@ -157,15 +149,14 @@ extension EventCollector {
   private typealias Piece = (file: UInt32, startMicros: Int64, times: ClosedRange<Int64>?, rows: [SourcePart])
 
   /// The parts of a dataset's files, the earlier first.
-  private func pieces(_ dataset: Int) -> [Piece] {
+  private func pieces(_ dataset: Int, _ days: ReadDays) -> [Piece] {
     var pieces: [Piece] = []
     for visit in visits where visit.dataset == dataset && visit.rows.allSatisfy(isKeepable) {
       pieces.append((visit.file.id, visit.file.startMicros, visit.file.times, visit.rows))
     }
     if let kept = kept[dataset] {
       // A file of the days that were read that nobody looked into is not there any more, or not of the time.
-      let read = readTimes
-      for part in kept.rows.parts where read.map({ !$0.contains(part.startMicros) }) ?? true {
+      for part in kept.rows.parts where !days.looked(at: part) {
         let rows = part.rows.isEmpty ? [] : [SourcePart(source: kept.index, rows: part.rows)]
         pieces.append((part.file, part.startMicros, part.times, rows))
       }

@@ -63,4 +63,9 @@ struct ReadDays {
   /// As those of `KeptDays`.
   var fromMicros: Int64?
   var untilMicros: Int64?
+  /// Of which all files were looked for; nil: none were.
+  var lookedMicros: Range<Int64>?
+
+  /// Whether the file of a part was looked for.
+  func looked(at part: KeptRows.Part) -> Bool { lookedMicros?.contains(part.startMicros) ?? false }
 }

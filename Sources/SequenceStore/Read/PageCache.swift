@@ -76,8 +76,8 @@ package final class PageCache: Sendable {
   func keep(_ page: ArrowArray, for key: Key) { contents.keep(.page(page), byteCount: page.byteCount, for: .page(key)) }
 
   /// Keeps a user's rows, instead of those that were kept before.
-  func keep(_ rows: KeptRows, byteCount: Int, for key: RowsKey) {
-    contents.keep(.rows(rows), byteCount: byteCount, for: .rows(key))
+  func keep(_ rows: KeptRows, for key: RowsKey) {
+    contents.keep(.rows(rows), byteCount: rows.byteCount, for: .rows(key))
   }
 
   package struct Statistics: Sendable {

@@ -58,7 +58,7 @@ struct ReadSteps {
   /// Takes days as steps, none of which was made yet, and files of earlier ones after them.
   mutating func begin(with days: [KeptDays.Group]) {
     guard let oldest = days.last else { return }
-    kept = days[...]
+    kept = days.drop { !files.begin(by: Day(micros: $0.startMicros)) }.prefix { files.reach($0.lastDay) }
     files.leaveOut(from: Day(micros: oldest.startMicros))
   }
 
@@ -79,6 +79,9 @@ struct ReadSteps {
     return made[index]
   }
 
+  /// Those of the first steps made whose files were looked for.
+  func withFiles(before index: Int) -> [ReadStep] { made.prefix(index).filter { !$0.files.isEmpty } }
+
   /// Whether step `index`, which was made, is one of the window.
   func isInWindow(_ index: Int) -> Bool { windowCount.map { index < $0 } ?? true }
 
@@ -96,11 +99,8 @@ struct ReadSteps {
   }
 
   private mutating func nextKept() -> ReadStep? {
-    while let group = kept.popFirst(), files.reach(group.lastDay) {
-      if !files.begin(by: Day(micros: group.startMicros)) { continue }
-      return ReadStep(startMicros: group.startMicros, lastDay: group.lastDay, files: [], keptGroup: kept.startIndex - 1)
-    }
-    return nil
+    guard let group = kept.popFirst() else { return nil }
+    return ReadStep(startMicros: group.startMicros, lastDay: group.lastDay, files: [], keptGroup: kept.startIndex - 1)
   }
 }
 
@@ -110,21 +110,18 @@ private struct StepFiles {
   private let user: UserProbe
   private let first: Day?
   private let last: Day?
-  /// The last whose files are given out: that, or one before.
-  private var lastLooked: Day?
   /// By dataset, the place of the next bucket.
   private var places: [Int]
 
   init(_ datasets: [DatasetSnapshot?], of user: UserProbe, first: Day?, last: Day?) {
     (self.datasets, self.user, self.first, self.last) = (datasets, user, first, last)
-    lastLooked = last
     places = datasets.map { dataset in last.map { dataset?.firstBucket(endingBy: $0) ?? 0 } ?? 0 }
   }
 
   /// Leaves days out, before files of any are given out.
   mutating func leaveOut(from day: Day) {
-    lastLooked = min(last ?? day, Day(day.number - 1))
-    places = datasets.map { [lastLooked] in $0?.firstBucket(endingBy: lastLooked!) ?? 0 }
+    let end = min(last ?? day, Day(day.number - 1))
+    self = StepFiles(datasets, of: user, first: first, last: end)
   }
 
   /// Whether days until this one are not all before those that are read.
@@ -170,7 +167,7 @@ private struct StepFiles {
     while places[dataset] < buckets.count {
       let (bucket, files) = buckets[places[dataset]]
       if let first, bucket.days.upperBound < first { return false }
-      if bucket.days.lowerBound <= lastLooked ?? bucket.days.lowerBound, files.contains(where: { $0.mayHold(user) }) {
+      if bucket.days.lowerBound <= last ?? bucket.days.lowerBound, files.contains(where: { $0.mayHold(user) }) {
         return true
       }
       places[dataset] += 1
