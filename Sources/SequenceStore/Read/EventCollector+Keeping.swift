@@ -66,7 +66,7 @@ extension EventCollector {
 
   /// The days that were read whole, those known before among them.
   private var readDays: ReadDays {
-    let isJoined = steps.made.contains { $0.keptGroup != nil }
+    let isJoined = steps.made.contains { $0.keptGroups != nil }
     let end = visits.first { !$0.rows.allSatisfy(isKeepable) }?.step ?? candidates.count
     let (looked, whole) = (steps.withFiles(before: candidates.count), steps.withFiles(before: end))
     let groups = whole.map { KeptDays.Group(startMicros: $0.startMicros!, lastDay: $0.lastDay!) }

@@ -11,7 +11,7 @@ extension EventCollector {
       sources.append(UserRows(rows, dataset: dataset))
     }
     wholeDays = findWholeDays()
-    if let wholeDays { steps.begin(with: wholeDays.groups) }
+    if let wholeDays { steps.begin(with: wholeDays.groups, of: kept.compactMap { $0?.rows }) }
   }
 
   /// Days of which all that the request may ask for is kept of every dataset.
@@ -28,41 +28,29 @@ extension EventCollector {
     return found
   }
 
-  /// Reads whole days: the parts of what is kept that are of their files, and the rows of the sequence's events there.
-  mutating func readKept(
-    _ group: Int, _ parts: inout ArraySlice<SourcePart>, _ rows: inout ArraySlice<Found>,
-    using context: inout DecodingContext
-  ) throws(StoreError) {
-    for dataset in kept.indices {
-      guard let source = kept[dataset] else { continue }
-      // The later first: that is how they are chosen.
-      for place in source.rows.days!.groups[group].parts.reversed() {
-        let part = source.rows.parts[place]
-        if part.rows.isEmpty || !overlaps(part.times) { continue }
-        if part.rows.lowerBound < kept[dataset]!.chosenFrom {
-          try choose(dataset, from: part.rows, ofGroup: group, using: &context)
+  /// Finds what is kept of whole days: the parts of what each dataset has that are of their files.
+  ///
+  /// - Returns: those rows, in as few parts as they lie in, of how many files they are, and whether of several of a day.
+  func keptParts(_ groups: Range<Int>) -> (parts: [SourcePart], fileCount: Int, areScattered: Bool) {
+    var (parts, fileCount, areScattered): ([SourcePart], Int, Bool) = ([], 0, false)
+    for case let source? in kept {
+      let days = source.rows.days!.groups
+      let start = parts.count
+      for group in groups.reversed() {
+        let before = fileCount
+        for place in days[group].parts {
+          let part = source.rows.parts[place]
+          if part.rows.isEmpty || !overlaps(part.times) { continue }
+          fileCount += 1
+          if parts.count > start, parts[parts.count - 1].rows.upperBound == part.rows.lowerBound {
+            parts[parts.count - 1].rows = parts[parts.count - 1].rows.lowerBound..<part.rows.upperBound
+          } else {
+            parts.append(SourcePart(source: source.index, rows: part.rows))
+          }
         }
-        parts.append(SourcePart(source: source.index, rows: part.rows))
-        rows.append(kept[dataset]!.takeChosen(part.rows))
+        if fileCount - before > 1 { areScattered = true }
       }
     }
-  }
-
-  /// Chooses the rows of the sequence's events among those of whole days, of many days at a time.
-  ///
-  /// - Parameters:
-  ///   - rows: the last of them.
-  ///   - group: whose they are.
-  private mutating func choose(
-    _ dataset: Int, from rows: Range<Int>, ofGroup group: Int, using context: inout DecodingContext
-  ) throws(StoreError) {
-    let source = kept[dataset]!
-    var first = rows.lowerBound
-    for group in source.rows.days!.groups[group...] where rows.upperBound - first < max(request.last, 256) {
-      if let part = source.rows.parts[group.parts].first { first = min(first, part.rows.lowerBound) }
-    }
-    kept[dataset]!.chosen =
-      try candidates(SourcePart(source: source.index, rows: first..<rows.upperBound), using: &context)[...]
-    kept[dataset]!.chosenFrom = first
+    return (parts, fileCount, areScattered)
   }
 }

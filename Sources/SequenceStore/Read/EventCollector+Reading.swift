@@ -8,24 +8,25 @@ import Expressions
 
 extension EventCollector {
   mutating func read(_ step: ReadStep, using context: inout DecodingContext) throws(StoreError) {
-    var (parts, rows): (ArraySlice<SourcePart>, ArraySlice<Found>) = (step.rest[...], [])
-    var startMicros = step.startMicros
-    if let group = step.keptGroup {
-      try readKept(group, &parts, &rows, using: &context)
+    var (parts, rows): ([SourcePart], [Found]) = (step.rest, [])
+    var (startMicros, fileCount, isScattered) = (step.startMicros, 0, false)
+    if let groups = step.keptGroups {
+      (parts, fileCount, isScattered) = keptParts(groups)
     } else {
       if mayCorrectOthers, !step.files.isEmpty { mayRepeat = true }
       for (dataset, file) in step.files where overlaps(file.times) {
         parts += try self.parts(of: file, dataset, using: &context)
       }
       if let start = try leaveOlder(of: &parts, using: &context) { startMicros = start }
-      for part in parts { rows.append(try candidates(part, using: &context)[...]) }
+      fileCount = parts.count
+      isScattered =
+        parts.contains { sources[$0.source].selected != nil }
+        || parts.count > 1 && Set(parts.map { sources[$0.source].dataset }).count < parts.count
     }
-    readCount += parts.count
+    for part in parts { rows.append(try candidates(part, using: &context)) }
+    readCount += fileCount
     unsettled += parts
-    let isScattered = parts.contains { sources[$0.source].selected != nil }
-    if isScattered || parts.count > 1 && Set(parts.map { sources[$0.source].dataset }).count < parts.count {
-      mayRepeat = true
-    }
+    if isScattered { mayRepeat = true }
     var isMixed = parts.count > 1 || isScattered
     if !live.isEmpty {
       let early = live.prefix { $0.micros < startMicros ?? .min }.count
@@ -126,7 +127,7 @@ extension EventCollector {
   }
 
   /// Brings the rows of several sources into order (ts, event_type, event_key).
-  private mutating func sort(_ rows: inout ArraySlice<Found>, using context: inout DecodingContext) throws(StoreError) {
+  private mutating func sort(_ rows: inout [Found], using context: inout DecodingContext) throws(StoreError) {
     rows.sort { ($0.micros, $0.id.source, $0.id.place) < ($1.micros, $1.id.source, $1.id.place) }
     guard zip(rows, rows.dropFirst()).contains(where: { $0.micros == $1.micros }) else { return }
     for index in Set(rows.map(\.id.source)) {
@@ -142,9 +143,9 @@ extension EventCollector {
   }
 }
 
-extension ArraySlice {
+extension Array {
   /// Appends elements, without a copy where these are the first.
-  mutating func append(_ elements: ArraySlice) {
+  mutating func append(_ elements: [Element]) {
     if isEmpty { self = elements } else { self += elements }
   }
 }

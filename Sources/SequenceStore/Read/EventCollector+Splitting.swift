@@ -9,7 +9,7 @@ extension EventCollector {
   /// - Parameter parts: of a step that is to be read; what is to be read of them.
   /// - Returns: the time from which on all rows are among the parts, none from before; nil when nothing was left.
   mutating func leaveOlder(
-    of parts: inout ArraySlice<SourcePart>, using context: inout DecodingContext
+    of parts: inout [SourcePart], using context: inout DecodingContext
   ) throws(StoreError) -> Int64? {
     let wanted = max(2 * min(request.last, .max / 2), 4_096)
     let count = parts.reduce(0) { $0 + $1.rows.count }
@@ -24,7 +24,7 @@ extension EventCollector {
       let first = try times(of: tail, using: &context).load(tail.rows.lowerBound, as: Int64.self)
       startMicros = max(startMicros, first.addingSaturated(1))
     }
-    var (newer, older): (ArraySlice<SourcePart>, [SourcePart]) = ([], [])
+    var (newer, older): ([SourcePart], [SourcePart]) = ([], [])
     for (part, tail) in zip(parts, newest) {
       let start = Self.start(of: tail.rows, try times(of: tail, using: &context), from: startMicros)
       if start < tail.rows.upperBound {

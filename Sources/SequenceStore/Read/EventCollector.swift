@@ -67,7 +67,7 @@ struct EventCollector {
   /// What is added to the events that are read.
   let enrichment: RequestEnrichment?
   /// Of each step read so far, the rows of the sequence's events, in their order.
-  var candidates: [ArraySlice<Found>] = []
+  var candidates: [[Found]] = []
   /// The live rows of the sequence's events that were given to no step yet, by time.
   var live: [Found] = []
   /// Newest first.
@@ -144,7 +144,7 @@ struct EventCollector {
     types.restart()
     merging?.restart()
     var index = 0
-    while let step = steps.step(index), steps.isInWindow(index) {
+    while let step = steps.step(index, wanting: request.last - found.count - live.count), steps.isInWindow(index) {
       if found.count >= request.last, index == 0 || isMerged(before: steps.made[index - 1].startMicros ?? .min) {
         if hasRows(index) { cut.insert(.length) }
         return true
@@ -183,7 +183,7 @@ struct EventCollector {
   // MARK: Selection
 
   /// Selects among the rows of one step, newest first.
-  private mutating func take(_ rows: ArraySlice<Found>) {
+  private mutating func take(_ rows: [Found]) {
     for row in rows.reversed() {
       if row.micros >= request.untilMicros ?? .max { continue }
       if merging != nil {

@@ -80,6 +80,13 @@ final class KeptRows: Sendable {
     return false
   }
 
+  /// Where the rows of whole days are.
+  func rows(ofGroup group: Int) -> Range<Int> {
+    let places = days!.groups[group].parts
+    guard let first = places.first else { return 0..<0 }
+    return parts[first].rows.lowerBound..<parts[places.upperBound - 1].rows.upperBound
+  }
+
   /// Where a column that is no key column is noted; past all that are when it is not kept.
   func slot(of column: WantedColumn) -> Int {
     KeyColumn.count + (names.firstIndex(of: column.field.name) ?? names.count)
@@ -95,23 +102,10 @@ struct KeptSource {
   /// Among the collector's sources.
   let index: Int
   private var cursor: Int
-  /// Of the rows from `chosenFrom` on, those of the sequence's events, as long as no step took them or later ones.
-  var chosen: ArraySlice<EventCollector.Found> = []
-  var chosenFrom: Int
 
   init(_ rows: KeptRows, index: Int) {
     (self.rows, self.index) = (rows, index)
-    (cursor, chosenFrom) = (rows.parts.count, rows.count)
-  }
-
-  /// Those chosen that lie at some places.
-  mutating func takeChosen(_ places: Range<Int>) -> ArraySlice<EventCollector.Found> {
-    var end = chosen.endIndex
-    while end > chosen.startIndex, chosen[end - 1].id.place >= places.upperBound { end -= 1 }
-    var start = end
-    while start > chosen.startIndex, chosen[start - 1].id.place >= places.lowerBound { start -= 1 }
-    defer { chosen = chosen[..<start] }
-    return chosen[start..<end]
+    cursor = rows.parts.count
   }
 
   /// Where a file's rows are; nil when it is not among the parts. Files are asked for in about the order of the parts, the

@@ -6,13 +6,13 @@ struct ReadStep {
   var lastDay: Day?
   /// Datasets by their place in the plan.
   var files: [(dataset: Int, file: StoreFile)]
-  /// Instead of files: the number of the days among those that are kept of each dataset.
-  var keptGroup: Int?
+  /// Instead of files: numbers of the days among those that are kept of each dataset, the newest first.
+  var keptGroups: Range<Int>?
   /// Instead of files: rows that a later step of the same files left.
   var rest: [EventCollector.SourcePart] = []
 
   /// Whether there is something to look into, which may have rows.
-  var hasFiles: Bool { !files.isEmpty || keptGroup != nil || !rest.isEmpty }
+  var hasFiles: Bool { !files.isEmpty || keptGroups != nil || !rest.isEmpty }
 
   /// For the live log's rows that are older than all files.
   static let rest = ReadStep(startMicros: nil, files: [])
@@ -26,8 +26,10 @@ struct ReadSteps {
   private let windowStart: (micros: Int64, day: Day)?
   private let hasLive: Bool
   private var files: StepFiles
-  /// Days whose files need not be looked for, the newest first; those before have been stepped over.
-  private var kept: ArraySlice<KeptDays.Group> = []
+  /// By dataset that has any, rows of days whose files need not be looked for.
+  private var kept: [KeptRows] = []
+  /// Which of those days were not stepped over yet.
+  private var keptGroups = 0..<0
 
   /// Those made so far.
   private(set) var made: [ReadStep] = []
@@ -55,10 +57,16 @@ struct ReadSteps {
       last: untilMicros.map { Day(micros: $0 == .min ? $0 : $0 - 1) })
   }
 
-  /// Takes days as steps, none of which was made yet, and files of earlier ones after them.
-  mutating func begin(with days: [KeptDays.Group]) {
+  /// Takes whole days as steps, none of which was made yet, and files of earlier ones after them.
+  ///
+  /// - Parameters:
+  ///   - days: the newest first.
+  ///   - rows: those that are kept of them, of each dataset that has any.
+  mutating func begin(with days: [KeptDays.Group], of rows: [KeptRows]) {
     guard let oldest = days.last else { return }
-    kept = days.drop { !files.begin(by: Day(micros: $0.startMicros)) }.prefix { files.reach($0.lastDay) }
+    let first = days.firstIndex { files.begin(by: Day(micros: $0.startMicros)) } ?? days.endIndex
+    keptGroups = first..<(days[first...].firstIndex { !files.reach($0.lastDay) } ?? days.endIndex)
+    kept = rows
     files.leaveOut(from: Day(micros: oldest.startMicros))
   }
 
@@ -71,9 +79,12 @@ struct ReadSteps {
   }
 
   /// Step `index`; nil past the last.
-  mutating func step(_ index: Int) -> ReadStep? {
+  ///
+  /// - Parameter rowCount: how many rows are wanted: as many days as have so few are one step where all that they have is
+  ///   known, never more than one by one would have been read.
+  mutating func step(_ index: Int, wanting rowCount: Int = 1) -> ReadStep? {
     while made.count <= index {
-      guard let next = next() else { return nil }
+      guard let next = next(rowCount) else { return nil }
       made.append(next)
     }
     return made[index]
@@ -85,12 +96,12 @@ struct ReadSteps {
   /// Whether step `index`, which was made, is one of the window.
   func isInWindow(_ index: Int) -> Bool { windowCount.map { index < $0 } ?? true }
 
-  private mutating func next() -> ReadStep? {
-    let step = left.take() ?? held.take() ?? nextKept() ?? files.next()
-    if let windowStart, windowCount == nil, step?.lastDay.map({ $0 < windowStart.day }) ?? true {
+  private mutating func next(_ rowCount: Int) -> ReadStep? {
+    let step = left.take() ?? held.take() ?? nextKept(rowCount) ?? files.next()
+    if let windowStart, windowCount == nil, step?.lastDay.map(isBeforeWindow) ?? true {
       held = step
       windowCount = made.count + (hasLive ? 1 : 0)
-      return hasLive ? ReadStep(startMicros: windowStart.micros, files: []) : next()
+      return hasLive ? ReadStep(startMicros: windowStart.micros, files: []) : next(rowCount)
     }
     if let step { return step }
     guard hasLive, !hasRest else { return nil }
@@ -98,10 +109,24 @@ struct ReadSteps {
     return .rest
   }
 
-  private mutating func nextKept() -> ReadStep? {
-    guard let group = kept.popFirst() else { return nil }
-    return ReadStep(startMicros: group.startMicros, lastDay: group.lastDay, files: [], keptGroup: kept.startIndex - 1)
+  private func isBeforeWindow(_ day: Day) -> Bool { windowStart.map { day < $0.day } ?? false }
+
+  private mutating func nextKept(_ rowCount: Int) -> ReadStep? {
+    guard let days = kept.first?.days?.groups, let first = keptGroups.popFirst() else { return nil }
+    var (end, count) = (first + 1, self.rowCount(first))
+    let isBefore = isBeforeWindow(days[first].lastDay)
+    while count < (isBefore ? 1 : rowCount), end < keptGroups.upperBound, isBeforeWindow(days[end].lastDay) == isBefore
+    {
+      count += self.rowCount(end)
+      end += 1
+    }
+    keptGroups = end..<keptGroups.upperBound
+    return ReadStep(
+      startMicros: days[end - 1].startMicros, lastDay: days[first].lastDay, files: [], keptGroups: first..<end)
   }
+
+  /// Of all datasets.
+  private func rowCount(_ group: Int) -> Int { kept.reduce(0) { $0 + $1.rows(ofGroup: group).count } }
 }
 
 /// Gives out the files of days in groups that share no day, the newest first.
