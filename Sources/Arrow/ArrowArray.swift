@@ -185,9 +185,13 @@ public struct RecordBatch: Sendable {
   public init(_ schema: Schema, _ columns: [ArrowArray], rowCount: Int? = nil) {
     let rows = rowCount ?? columns.first?.count ?? 0
     precondition(schema.fields.count == columns.count, "\(columns.count) columns for \(schema.fields.count) fields")
-    for (field, column) in zip(schema.fields, columns) {
-      precondition(field.type == column.type, "column '\(field.name)' is \(column.type), its field \(field.type)")
-      precondition(column.count == rows, "column '\(field.name)' has \(column.count) of \(rows) rows")
+    for index in columns.indices {
+      precondition(
+        schema.fields[index].type == columns[index].type,
+        "column '\(schema.fields[index].name)' is \(columns[index].type), its field \(schema.fields[index].type)")
+      precondition(
+        columns[index].count == rows,
+        "column '\(schema.fields[index].name)' has \(columns[index].count) of \(rows) rows")
     }
     self.schema = schema
     self.columns = columns

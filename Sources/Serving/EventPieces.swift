@@ -13,14 +13,19 @@ final class EventPieces: Sendable {
   let tables: ServedTablesState
   private let state = Monitor(State())
 
-  private struct State {
+  private struct State: ~Copyable {
     var reader: SequenceReader?
     var selected: SelectedEvents?
   }
 
-  init(_ selected: SelectedEvents, of reader: SequenceReader, _ tables: ServedTablesState, liveRowCount: Int) {
+  init(_ selected: consuming SelectedEvents, of reader: SequenceReader, _ tables: ServedTablesState, liveRowCount: Int)
+  {
     (rowCount, cut, self.liveRowCount, self.tables) = (selected.rowCount, selected.cut, liveRowCount, tables)
-    state.update { $0 = State(reader: reader, selected: selected) }
+    var selected: SelectedEvents? = selected
+    state.update { state in
+      state.reader = reader
+      swap(&state.selected, &selected)
+    }
   }
 
   /// The next events, `limit` of them at most, oldest first; nil after the last.

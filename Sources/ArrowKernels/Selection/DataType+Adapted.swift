@@ -17,7 +17,8 @@ extension DataType {
 }
 
 extension Field {
-  fileprivate func retyped(_ type: DataType) -> Field {
+  /// The same field of another type.
+  public func retyped(_ type: DataType) -> Field {
     var field = self
     field.type = type
     return field

@@ -3,13 +3,13 @@ import Glibc
 /// State behind a lock, with a way to wait for it to change.
 ///
 /// The standard library's `Mutex` has no condition variable, which blocking pipeline threads need.
-@safe package final class Monitor<State>: @unchecked Sendable {
+@safe package final class Monitor<State: ~Copyable>: @unchecked Sendable {
   // SAFETY: `state` is touched only while `mutex` is held; both pthread objects live as long as this one.
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private var state: State
 
-  package init(_ state: sending State) {
+  package init(_ state: consuming sending State) {
     self.state = state
     unsafe pthread_mutex_init(mutex, nil)
     var attributes = pthread_condattr_t()
@@ -36,12 +36,14 @@ import Glibc
   }
 
   /// Blocks until `isReady`, then runs `body` alone on the state and wakes all that wait.
-  package func wait<R>(until isReady: (State) -> Bool, then body: (inout State) -> R) -> R {
+  package func wait<R>(until isReady: (borrowing State) -> Bool, then body: (inout State) -> R) -> R {
     wait(until: isReady, seconds: nil, then: body)
   }
 
   /// Blocks until `isReady`, but no longer than `seconds`, then runs `body` alone on the state and wakes all that wait.
-  package func wait<R>(until isReady: (State) -> Bool, seconds: Double?, then body: (inout State) -> R) -> R {
+  package func wait<R>(
+    until isReady: (borrowing State) -> Bool, seconds: Double?, then body: (inout State) -> R
+  ) -> R {
     var deadline = seconds.map(Self.deadline)
     unsafe pthread_mutex_lock(mutex)
     while !isReady(state) {

@@ -9,18 +9,20 @@ extension EventCollector {
   ///
   /// - Parameter keepsDictionaries: whether columns of texts may be dictionaries.
   mutating func columns(
-    _ fields: [Field], of rows: ArraySlice<Found>, keepsDictionaries: Bool = false,
+    _ wanted: [WantedColumn], of rows: ArraySlice<Found>, keepsDictionaries: Bool = false,
     using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
-    let known = fields.map { knownColumn($0, of: rows) }
-    let wanted = zip(fields, known).filter { $1 == nil }.map { WantedColumn($0.0) }
-    var read = try self.read(wanted, of: rows, using: &context).makeIterator()
-    var columns: [ArrowArray] = []
-    for (field, column) in zip(fields, known) {
-      let column = column ?? read.next()!
-      columns.append(column.type == field.type || keepsDictionaries ? column : column.decoded())
+    let isKnown = wanted.map { self.isKnown($0) }
+    var read = try self.read(zip(wanted, isKnown).filter { !$1 }.map(\.0), of: rows, using: &context).makeIterator()
+    var (columns, fields): ([ArrowArray], [Field]) = ([], [])
+    columns.reserveCapacity(wanted.count)
+    fields.reserveCapacity(wanted.count)
+    for (column, isKnown) in zip(wanted, isKnown) {
+      let values = isKnown ? knownColumn(column, of: rows) : read.next()!
+      columns.append(values.type == column.field.type || keepsDictionaries ? values : values.decoded())
+      fields.append(column.field.retyped(columns.last!.type))
     }
-    return RecordBatch(Schema(fields).retyped(as: columns), columns, rowCount: rows.count)
+    return RecordBatch(Schema(fields), columns, rowCount: rows.count)
   }
 
   private mutating func read(
@@ -39,16 +41,21 @@ extension EventCollector {
     return zip(wanted, parts).map { gather.column($1) ?? ArrowArray(nulls: $0.field.type, count: 0) }
   }
 
-  /// A column that follows from what is known of rows, which are given newest first; oldest first.
-  private func knownColumn(_ field: Field, of rows: ArraySlice<Found>) -> ArrowArray? {
-    switch KeyColumn(field.name) {
-    case .ts where field.type == KeyColumn.ts.type:
-      var times = BufferBuilder(capacity: rows.count * 8)
-      for row in rows.reversed() { times.append(row.micros) }
-      return ArrowArray(field.type, count: rows.count, storage: .fixed(times.finish()))
-    case .eventType where field.type == .utf8 && hasTypes: return typeColumn(of: rows)
-    default: return nil
+  /// Whether a column follows from what is known of rows.
+  private func isKnown(_ column: WantedColumn) -> Bool {
+    switch column.key {
+    case .ts: column.field.type == KeyColumn.ts.type
+    case .eventType: column.field.type == .utf8 && hasTypes
+    default: false
     }
+  }
+
+  /// A column that follows from what is known of rows, which are given newest first; oldest first.
+  private func knownColumn(_ column: WantedColumn, of rows: ArraySlice<Found>) -> ArrowArray {
+    if column.key == .eventType { return typeColumn(of: rows) }
+    var times = BufferBuilder(capacity: rows.count * 8)
+    for row in rows.reversed() { times.append(row.micros) }
+    return ArrowArray(column.field.type, count: rows.count, storage: .fixed(times.finish()))
   }
 
   /// The event types of some rows, which are given newest first, oldest first.

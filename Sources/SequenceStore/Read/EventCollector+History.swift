@@ -10,10 +10,10 @@ extension EventCollector {
   /// - Returns: false when a row that was found turned out to be superseded, so that all must be selected anew.
   mutating func lookBack(using context: inout DecodingContext) throws(StoreError) -> Bool {
     history = []
-    guard !computers.isEmpty, let oldest = found.last else { return true }
+    guard !reading.computers.isEmpty, let oldest = found.last else { return true }
     var known = superseded.count
     history = events(ofSteps: candidates.indices)
-    var (pending, checkedCount) = (computers.map(\.lookBack), 0)
+    var (pending, checkedCount) = (reading.computers.map(\.lookBack), 0)
     while try isPending(&pending, before: oldest, &checkedCount, using: &context),
       let step = steps.step(candidates.count)
     {
@@ -25,7 +25,7 @@ extension EventCollector {
       if isStale(since: known) { return false }
       known = superseded.count
       history = events(ofSteps: candidates.indices)
-      (pending, checkedCount) = (computers.map(\.lookBack), 0)
+      (pending, checkedCount) = (reading.computers.map(\.lookBack), 0)
     }
     return true
   }
@@ -78,7 +78,8 @@ extension EventCollector {
   ) throws(StoreError) -> Bool {
     if places.isEmpty { return false }
     let fields = SequencePlan.fields(filter.columnNames, of: plan.columns)
-    return filter.trueRows(of: try columns(fields, of: history[places], using: &context)).setBitCount > 0
+    return filter.trueRows(of: try columns(fields.map { WantedColumn($0) }, of: history[places], using: &context))
+      .setBitCount > 0
   }
 
   // MARK: Columns
@@ -87,7 +88,7 @@ extension EventCollector {
   mutating func derivedColumns(using context: inout DecodingContext) throws(StoreError) -> [String: ArrowArray] {
     var columns: [String: ArrowArray] = [:]
     if let actions = merging?.actions, let name = merging?.definition.actions?.name { columns[name] = actions }
-    if !computers.isEmpty { columns.merge(try historyColumns(using: &context)) { first, _ in first } }
+    if !reading.computers.isEmpty { columns.merge(try historyColumns(using: &context)) { first, _ in first } }
     return columns
   }
 
@@ -95,11 +96,12 @@ extension EventCollector {
     using context: inout DecodingContext
   ) throws(StoreError) -> [String: ArrowArray] {
     var names = [SystemColumns.ts]
-    for name in computers.flatMap(\.inputs) where !names.contains(name) { names.append(name) }
-    let events = try columns(SequencePlan.fields(names, of: plan.columns), of: history[...], using: &context)
+    for name in reading.computers.flatMap(\.inputs) where !names.contains(name) { names.append(name) }
+    let wanted = SequencePlan.fields(names, of: plan.columns).map { WantedColumn($0) }
+    let events = try columns(wanted, of: history[...], using: &context)
     let rows = foundRows
-    let values = computers.map { $0.values(events, users: [0..<events.rowCount], rows: rows) }
-    return Dictionary(uniqueKeysWithValues: zip(computers.map(\.column.name), values))
+    let values = reading.computers.map { $0.values(events, users: [0..<events.rowCount], rows: rows) }
+    return Dictionary(uniqueKeysWithValues: zip(reading.computers.map(\.column.name), values))
   }
 
   /// The places of the rows found among the history, both oldest first.

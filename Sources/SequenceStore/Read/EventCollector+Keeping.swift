@@ -19,17 +19,9 @@ extension EventCollector {
   /// The key columns that are kept, whichever are asked for now: a live row may come that has to be told from others.
   private static let keptKeys: [KeyColumn] = [.ts, .eventType, .eventKey, .revision, .seenAt]
 
-  /// All columns that an answer may read, but for the key columns.
-  func makeKeptFields() -> [Field] {
-    var fields = request.columns + plan.filterFields
-    if merging != nil { fields += plan.mergeFields }
-    let names = computers.flatMap(\.inputs) + (enrichment?.inputs ?? [])
-    if !names.isEmpty { fields += SequencePlan.fields(names, of: plan.columns) }
-    var wanted: [Field] = []
-    for field in fields where KeyColumn(field.name) == nil && !wanted.contains(where: { $0.name == field.name }) {
-      if plan.columns.contains(where: { $0.name == field.name }) { wanted.append(field) }
-    }
-    return wanted
+  /// Where a dataset's rows of the user are kept; nil where it has none.
+  func keptKey(_ dataset: Int) -> PageCache.RowsKey? {
+    datasets[dataset] == nil ? nil : PageCache.RowsKey(reading.keptColumns[dataset], user.key)
   }
 
   /// Keeps nothing of what was read.
@@ -43,8 +35,8 @@ extension EventCollector {
   mutating func keepRows(using context: inout DecodingContext) {
     guard let cache = context.cache, !visits.isEmpty else { return }
     let days = readDays
-    for (dataset, key) in keptKeys.enumerated() {
-      guard let key, let rows = keptAnew(dataset, days, using: &context) else { continue }
+    for dataset in datasets.indices {
+      guard let key = keptKey(dataset), let rows = keptAnew(dataset, days, using: &context) else { continue }
       cache.keep(rows, for: key)
     }
     forgetVisits()
@@ -67,7 +59,7 @@ extension EventCollector {
   /// The days that were read whole, those known before among them.
   private var readDays: ReadDays {
     let isJoined = steps.made.contains { $0.keptGroups != nil }
-    let end = visits.first { !$0.rows.allSatisfy(isKeepable) }?.step ?? candidates.count
+    let end = visits.first { !$0.rows.allSatisfy { isKeepable($0) } }?.step ?? candidates.count
     let (looked, whole) = (steps.withFiles(before: candidates.count), steps.withFiles(before: end))
     let groups = whole.map { KeptDays.Group(startMicros: $0.startMicros!, lastDay: $0.lastDay!) }
     var days = ReadDays(groups: groups, fromMicros: readFromMicros, untilMicros: request.untilMicros)
@@ -111,10 +103,10 @@ extension EventCollector {
         }
         keys.append((key, .joinedCopy(of: columns)))
       }
-      let wanted = keptFields.map { WantedColumn($0) }
+      let wanted = reading.keptFields.map { WantedColumn($0) }
       var columns = [ColumnParts](repeating: ColumnParts(), count: wanted.count)
       for part in rows { try sources[part.source].append(wanted, at: part.rows, to: &columns, using: &context) }
-      for (field, parts) in zip(keptFields, columns) {
+      for (field, parts) in zip(reading.keptFields, columns) {
         let column = ArrowArray.joinedCopy(of: parts.arrays)
         values.append((field, column.type == field.type ? column : column.decoded()))
       }
@@ -151,7 +143,7 @@ extension EventCollector {
   /// The parts of a dataset's files, the earlier first.
   private func pieces(_ dataset: Int, _ days: ReadDays) -> [Piece] {
     var pieces: [Piece] = []
-    for visit in visits where visit.dataset == dataset && visit.rows.allSatisfy(isKeepable) {
+    for visit in visits where visit.dataset == dataset && visit.rows.allSatisfy({ isKeepable($0) }) {
       pieces.append((visit.file.id, visit.file.startMicros, visit.file.times, visit.rows))
     }
     if let kept = kept[dataset] {

@@ -3,10 +3,8 @@
 extension EventCollector {
   /// Takes what was kept of each dataset's rows as a source.
   mutating func takeKept(from cache: PageCache) {
-    keptFields = makeKeptFields()
-    keptKeys = datasets.map { $0.map { PageCache.RowsKey($0.name, keptFields, user.key) } }
-    for (dataset, key) in keptKeys.enumerated() {
-      guard let key, let rows = cache[key] else { continue }
+    for dataset in datasets.indices {
+      guard let key = keptKey(dataset), let rows = cache[key] else { continue }
       kept[dataset] = KeptSource(rows, index: sources.count)
       sources.append(UserRows(rows, dataset: dataset))
     }

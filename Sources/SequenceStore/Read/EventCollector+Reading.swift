@@ -64,7 +64,7 @@ extension EventCollector {
       parts.append(SourcePart(source: sources.count, rows: 0..<rows.rows.count))
       sources.append(rows)
     }
-    let isKept = context.cache != nil && parts.allSatisfy(isKeepable)
+    let isKept = context.cache != nil && parts.allSatisfy { isKeepable($0) }
     if isKept { for part in parts { sources[part.source].readsAll = true } }
     visits.append(Visit(dataset: dataset, step: candidates.count, file: file, rows: parts, isNews: isKept))
     return parts
@@ -77,7 +77,7 @@ extension EventCollector {
   }
 
   /// No event before is looked for, in microseconds.
-  var readFromMicros: Int64? { computers.isEmpty ? fromMicros : nil }
+  var readFromMicros: Int64? { reading.computers.isEmpty ? fromMicros : nil }
 
   /// Rows of events that the sequence has, in their order.
   mutating func candidates(
@@ -106,7 +106,7 @@ extension EventCollector {
   /// The numbers of names as types, -1 for those that the sequence does not have of the dataset.
   private mutating func numbers(of names: TypeNames, _ dataset: Int) -> [Int32] {
     for known in typeNumbers where known.names === names && known.dataset == dataset { return known.numbers }
-    let wanted = wantedTypes[dataset]
+    let wanted = reading.eventTypes[dataset]
     let numbers = names.names.map { wanted?.contains($0) ?? true ? types.number(of: $0) : -1 }
     typeNumbers.append((names, dataset, numbers))
     return numbers

@@ -8,7 +8,7 @@ import Engine
 /// Steps are read from the newest back until enough rows are found. A live row may belong to any step. Revisions are
 /// settled among all rows of the user that were read, before the filter decides; when a later step supersedes a row of an
 /// earlier one, rows are selected anew, without reading again.
-struct EventCollector {
+struct EventCollector: ~Copyable {
   /// A row that was read: which of the sources, and its place in that.
   struct RowID: Hashable {
     var source: Int32
@@ -31,18 +31,15 @@ struct EventCollector {
 
   let request: SequenceRequest
   let plan: SequencePlan
+  let reading: ColumnReading
   let user: UserProbe
   /// The plan's, in its order; nil where there is none.
   let datasets: [DatasetSnapshot?]
   var steps: ReadSteps
   /// Where the window begins, with what may be merged into its events.
   let fromMicros: Int64?
-  /// The derived columns that are asked for.
-  let computers: [HistoryComputer]
   /// By dataset.
   let retractions: [UserRetractions?]
-  /// By dataset: nil: all that it has.
-  let wantedTypes: [Set<String>?]
   /// Whether the rows' types are known.
   let hasTypes: Bool
   let keyColumns: [KeyColumn]
@@ -56,16 +53,10 @@ struct EventCollector {
   var kept: [KeptSource?]
   /// Days that are read from there, without looking for files.
   var wholeDays: KeptDays?
-  /// By dataset, where they are kept; none without a cache.
-  var keptKeys: [PageCache.RowsKey?] = []
-  /// The columns that are kept beside the key columns.
-  var keptFields: [Field] = []
   /// The files that were looked into.
   var visits: [Visit] = []
   /// Whether that was too much to be kept.
   var isSplit = false
-  /// What is added to the events that are read.
-  let enrichment: RequestEnrichment?
   /// Of each step read so far, the rows of the sequence's events, in their order.
   var candidates: [[Found]] = []
   /// The live rows of the sequence's events that were given to no step yet, by time.
@@ -95,6 +86,8 @@ struct EventCollector {
   init(_ snapshot: StoreSnapshot, _ live: LiveRows, _ request: SequenceRequest, _ plan: SequencePlan) {
     self.request = request
     self.plan = plan
+    let reading = request.reading ?? ColumnReading(request.columns, of: plan)
+    self.reading = reading
     let user = UserProbe(request.user)
     self.user = user
     datasets = plan.datasets.map { snapshot.datasets[$0] }
@@ -105,23 +98,16 @@ struct EventCollector {
     }
     kept = datasets.map { _ in nil }
     mayRepeat = !sources.isEmpty
-    enrichment = plan.enricher?.adding(Set(request.columns.map(\.name)))
-    computers = plan.computed.history.filter { computer in
-      request.columns.contains { $0.name == computer.column.name }
-    }
     merging = EventMerging(plan, request)
     fromMicros = request.fromMicros.map { [merging] in $0.addingSaturated(-(merging?.lookBackMicros ?? 0)) }
     steps = ReadSteps(
-      datasets, of: user, from: fromMicros, until: request.untilMicros, looksBack: !computers.isEmpty,
+      datasets, of: user, from: fromMicros, until: request.untilMicros, looksBack: !reading.computers.isEmpty,
       hasLive: !sources.isEmpty)
     var types = EventTypeRules(request)
     retractions = datasets.map { $0?.retractions.retractions(of: user, until: request.knownAtMicros, &types) }
     self.types = types
-    wantedTypes = plan.datasets.map { plan.eventTypes[$0] ?? nil }
     let hasRetractions = retractions.contains { $0 != nil }
-    hasTypes =
-      EventTypeRules.apply(to: request) || hasRetractions || wantedTypes.contains { $0 != nil }
-      || request.columns.contains { $0.name == SystemColumns.eventType }
+    hasTypes = reading.hasTypes || hasRetractions || EventTypeRules.apply(to: request)
     keyColumns =
       [.ts, .revision] + (hasTypes ? [.eventType] : []) + (hasRetractions ? [.eventKey] : [])
       + (request.knownAtMicros != nil ? [.seenAt] : [])

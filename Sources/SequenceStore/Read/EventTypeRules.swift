@@ -11,10 +11,11 @@ struct EventTypeRules {
     var count = 0
   }
 
-  private let request: SequenceRequest
+  private let caps: [String: Int]
+  private let asked: Set<String>?
   private var rules: [Rule] = []
 
-  init(_ request: SequenceRequest) { self.request = request }
+  init(_ request: SequenceRequest) { (caps, asked) = (request.caps, request.eventTypes) }
 
   /// Whether a request says something of types.
   static func apply(to request: SequenceRequest) -> Bool { !request.caps.isEmpty || request.eventTypes != nil }
@@ -25,7 +26,7 @@ struct EventTypeRules {
   mutating func number(of name: String) -> Int32 {
     if let known = rules.firstIndex(where: { $0.name == name }) { return Int32(known) }
     rules.append(
-      Rule(name: name, isAsked: request.eventTypes?.contains(name) ?? true, cap: request.caps[name] ?? .max))
+      Rule(name: name, isAsked: asked?.contains(name) ?? true, cap: caps[name] ?? .max))
     return Int32(rules.count - 1)
   }
 

@@ -22,14 +22,19 @@ package final class PageCache: Sendable {
 
   /// A user's rows in files of a dataset.
   struct RowsKey: Hashable, CacheKey {
-    private let user: UserID
-    /// Of the dataset and the columns, in any order: those who ask for others find others kept.
-    private let columns: Int
+    /// A dataset and columns, in any order: those who ask for others find others kept.
+    struct Columns: Hashable {
+      fileprivate let number: Int
 
-    init(_ dataset: String, _ columns: [Field], _ user: UserID) {
-      self.user = user
-      self.columns = columns.reduce(dataset.hashValue) { $0 ^ $1.hashValue }
+      init(_ dataset: String, _ columns: [Field]) {
+        number = columns.reduce(dataset.hashValue) { $0 ^ $1.hashValue }
+      }
     }
+
+    private let user: UserID
+    private let columns: Columns
+
+    init(_ columns: Columns, _ user: UserID) { (self.columns, self.user) = (columns, user) }
 
     var mixed: UInt {
       let part =
@@ -37,7 +42,7 @@ package final class PageCache: Sendable {
         case .integer(let key): UInt(truncatingIfNeeded: key)
         case .text(let key): UInt(bitPattern: key.hashValue)
         }
-      return UInt(bitPattern: columns) &+ part
+      return UInt(bitPattern: columns.number) &+ part
     }
   }
 

@@ -126,7 +126,11 @@ struct ReadSteps {
   }
 
   /// Of all datasets.
-  private func rowCount(_ group: Int) -> Int { kept.reduce(0) { $0 + $1.rows(ofGroup: group).count } }
+  private func rowCount(_ group: Int) -> Int {
+    var count = 0
+    for rows in kept { count += rows.rows(ofGroup: group).count }
+    return count
+  }
 }
 
 /// Gives out the files of days in groups that share no day, the newest first.
@@ -134,20 +138,16 @@ private struct StepFiles {
   private let datasets: [DatasetSnapshot?]
   private let user: UserProbe
   private let first: Day?
-  private let last: Day?
-  /// By dataset, the place of the next bucket.
-  private var places: [Int]
+  private var last: Day?
+  /// By dataset, the place of the next bucket; none before files are asked for.
+  private var places: [Int] = []
 
   init(_ datasets: [DatasetSnapshot?], of user: UserProbe, first: Day?, last: Day?) {
     (self.datasets, self.user, self.first, self.last) = (datasets, user, first, last)
-    places = datasets.map { dataset in last.map { dataset?.firstBucket(endingBy: $0) ?? 0 } ?? 0 }
   }
 
   /// Leaves days out, before files of any are given out.
-  mutating func leaveOut(from day: Day) {
-    let end = min(last ?? day, Day(day.number - 1))
-    self = StepFiles(datasets, of: user, first: first, last: end)
-  }
+  mutating func leaveOut(from day: Day) { last = min(last ?? day, Day(day.number - 1)) }
 
   /// Whether days until this one are not all before those that are read.
   func reach(_ day: Day) -> Bool { first.map { $0 <= day } ?? true }
@@ -156,6 +156,10 @@ private struct StepFiles {
   func begin(by day: Day) -> Bool { last.map { day <= $0 } ?? true }
 
   mutating func next() -> ReadStep? {
+    if let first, let last, last < first { return nil }
+    if places.isEmpty {
+      places = datasets.map { dataset in last.map { dataset?.firstBucket(endingBy: $0) ?? 0 } ?? 0 }
+    }
     guard let dataset = newest() else { return nil }
     var days = bucket(dataset).days
     var step = ReadStep(startMicros: nil, lastDay: days.upperBound, files: [])

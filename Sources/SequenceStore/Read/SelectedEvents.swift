@@ -4,9 +4,8 @@ import Engine
 
 /// The rows that answer a request: chosen, but read only as they are given out, so that wide columns of long answers need
 /// not lie in memory at once.
-package struct SelectedEvents {
+package struct SelectedEvents: ~Copyable {
   private var collector: EventCollector
-  private let fields: [Field]
   /// Derived columns of all rows found, oldest first; nil before the first rows are given out.
   private var derived: [String: ArrowArray]?
   /// How many rows were given out.
@@ -15,9 +14,8 @@ package struct SelectedEvents {
   /// Events that were added to by look-ups, of those given out.
   package private(set) var coverage: [String: RunReport.Coverage] = [:]
 
-  init(_ collector: EventCollector) {
+  init(_ collector: consuming EventCollector) {
     self.collector = collector
-    fields = collector.request.columns
   }
 
   /// Of the whole answer.
@@ -49,16 +47,17 @@ package struct SelectedEvents {
     _ rows: ArraySlice<EventCollector.Found>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {
     if derived == nil { derived = try collector.derivedColumns(using: &context) }
-    let enrichment = collector.enrichment
-    let keepsDictionaries = collector.request.keepsDictionaries
+    let (wanted, enrichment) = (collector.reading.wanted, collector.reading.enrichment)
     if derived!.isEmpty, enrichment == nil {
-      return try collector.columns(fields, of: rows, keepsDictionaries: keepsDictionaries, using: &context)
+      let keepsDictionaries = collector.request.keepsDictionaries
+      return try collector.columns(wanted, of: rows, keepsDictionaries: keepsDictionaries, using: &context)
     }
+    let fields = wanted.map(\.field)
     var added = derived!.mapValues { $0.slice(givenCount..<givenCount + rows.count) }
     var names = enrichment?.inputs ?? []
     names += fields.map(\.name).filter { added[$0] == nil && !names.contains($0) }
-    let plan = collector.plan
-    let read = try collector.columns(SequencePlan.fields(names, of: plan.columns), of: rows, using: &context)
+    let inputs = SequencePlan.fields(names, of: collector.plan.columns).map { WantedColumn($0) }
+    let read = try collector.columns(inputs, of: rows, using: &context)
     if let enrichment {
       for (field, values) in zip(enrichment.outputs, enrichment.columns(of: read, coverage: &coverage)) {
         added[field.name] = values

@@ -4,7 +4,7 @@ import Engine
 import Expressions
 
 /// A sequence, ready to be read from a store: its definition with its expressions compiled. Shared by threads.
-package struct SequencePlan: Sendable {
+package final class SequencePlan: Sendable {
   package let definition: SequenceDefinition
   /// The datasets that hold its event types.
   package let datasets: [String]
@@ -85,7 +85,9 @@ package struct SequenceRequest: Sendable {
   package var knownAtMicros: Int64?
   /// In the order in which they are answered: columns that can be read, and derived ones of the definition; of items those
   /// of its `objectFields`.
-  package var columns: [Field]
+  package var columns: [Field] { didSet { reading = nil } }
+  /// What they take, where that was found before; nil: it is found anew.
+  package var reading: ColumnReading?
   /// Whether columns of texts may be given out as dictionaries, as far as they are read as such.
   package var keepsDictionaries = false
 

@@ -17,8 +17,7 @@ struct AnswerContract {
     _ facts: SequenceFacts, _ form: SequenceForm, _ readings: [StoreView.Reading], areCounted: Bool
   ) {
     (self.facts, self.form) = (facts, form)
-    if form.lookups.isEmpty { return }
-    for reading in readings {
+    for reading in readings where form.answersLookups || !reading.events.coverage.isEmpty {
       for lookup in form.lookups {
         let found = lookup.coverage(
           of: reading.events.events, lookedUp: reading.events.coverage[lookup.name], isCounted: areCounted,

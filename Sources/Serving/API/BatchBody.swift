@@ -21,8 +21,9 @@ struct BatchBody {
     guard type == "application/json" else {
       throw RequestError(.unsupportedMediaType, "the body is '\(type)'; send application/json")
     }
+    let body = question.body
     let document: JSONValue
-    do { document = try JSONValue(parsing: question.body.bytes) } catch {
+    do { document = try JSONValue(parsing: body.bytes) } catch {
       throw RequestError(.badRequest, "the body is no JSON: \(error)")
     }
     guard var members = document.object else { throw RequestError(.badRequest, "the body is no JSON object") }

@@ -10,6 +10,8 @@ final class SequenceForm: Sendable {
   /// The type of the keys of the sequence's users.
   let userType: DataType
   let lookups: [SequenceLookup]
+  /// Whether columns of one of these are answered.
+  let answersLookups: Bool
   /// The most rows that an answer has.
   let last: Int
   /// How long before its end the window begins; nil: with the first event.
@@ -17,6 +19,7 @@ final class SequenceForm: Sendable {
   let eventTypes: Set<String>?
   let caps: [String: Int]
   let columns: [Field]
+  let reading: ColumnReading
   let view: SequenceRequest.View
 
   let isNewestFirst: Bool
@@ -41,6 +44,9 @@ final class SequenceForm: Sendable {
     isNewestFirst = try parameters.choice("order", [("oldest", false), ("newest", true)]) ?? false
     view = try Self.view(parameters, sequence)
     columns = try Self.columns(parameters, sequence, view, access)
+    reading = ColumnReading(columns, of: plan)
+    let names = columns.map(\.name)
+    answersLookups = lookups.contains { $0.brings(anyOf: names) }
     timestamps = try parameters.choice("timestamps", JSONTimestampForm.allCases.map { ($0.symbol, $0) }) ?? .rfc3339
     isColumnar = try parameters.choice("layout", [("rows", false), ("columns", true)]) ?? false
     demands = try Demands(parameters)

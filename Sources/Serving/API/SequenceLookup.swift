@@ -17,6 +17,11 @@ struct SequenceLookup: Sendable {
 
   private init(_ name: String) { self.name = name }
 
+  /// Whether it brings one of some columns.
+  func brings(anyOf columns: [String]) -> Bool {
+    columns.contains { name in requestColumns.contains(name) || storedUses.contains { $0.contains(name) } }
+  }
+
   /// The look-ups of a sequence, by name.
   static func all(of plan: SequencePlan, in definitions: DefinitionSet) -> [SequenceLookup] {
     let shown = Set(plan.definition.fields.map(\.name))

@@ -48,6 +48,7 @@ struct SequenceQuery {
     var request = SequenceRequest(
       user: user, last: form.last, caps: form.caps, fromMicros: fromMicros, untilMicros: untilMicros,
       knownAtMicros: knownAtMicros, columns: form.columns)
+    request.reading = form.reading
     request.view = form.view
     request.eventTypes = form.eventTypes
     request.keepsDictionaries = keepsDictionaries

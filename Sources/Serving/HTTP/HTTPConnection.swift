@@ -141,17 +141,16 @@ final class HTTPConnection: ChannelDuplexHandler {
   }
 
   private func admitted(_ head: HTTPRequestHead, _ exchange: HTTPExchange) throws(Gate.Refusal) -> HTTPQuestion {
-    var question: HTTPQuestion
+    let target: HTTPTarget
     do throws(RequestError) {
       try service.rules.check(head)
-      question = try HTTPQuestion(head)
+      target = try HTTPTarget(head.uri)
     } catch {
       throw Gate.Refusal(error)
     }
-    let caller = try service.gate.admit(head, path: question.path, isLocal: isLocal)
+    let caller = try service.gate.admit(head, path: target.path, isLocal: isLocal)
     exchange.caller = caller
-    question.access = caller.access
-    return question
+    return HTTPQuestion(head, target, access: caller.access)
   }
 
   private func beginBody(of head: HTTPRequestHead) {
@@ -180,10 +179,10 @@ final class HTTPConnection: ChannelDuplexHandler {
     isReadingTimed = false
     readingDeadline?.clear()
     switch state {
-    case .reading(let exchange, var question):
-      if let body = body.take() { question.body = body.finish() }
+    case .reading(let exchange, let question):
       state = .waiting
-      answer(question, exchange)
+      guard let body = body.take() else { return answer(question, exchange) }
+      answer(HTTPQuestion(question, body: body.finish()), exchange)
     case .passingOver: state = .waiting
     case .waiting, .closing: break
     }

@@ -2,23 +2,26 @@ import Buffers
 import NIOHTTP1
 
 /// What a request is about, as far as a route needs it.
-package struct HTTPQuestion: Sendable {
-  package var method: HTTPMethod
-  package var target: HTTPTarget
-  package var accept: String
-  package var contentType: String
+package final class HTTPQuestion: Sendable {
+  package let method: HTTPMethod
+  package let target: HTTPTarget
+  package let accept: String
+  package let contentType: String
   /// The body of a POST, whole; of other methods it is passed over.
-  package var body = Buffer.empty
+  package let body: Buffer
   /// What the caller may read.
-  package var access: Access
+  package let access: Access
 
-  /// - Throws: `RequestError` when the target is not a path with well-formed escapes.
-  init(_ head: HTTPRequestHead, access: Access = .everything) throws(RequestError) {
-    method = head.method
-    target = try HTTPTarget(head.uri)
+  init(_ head: HTTPRequestHead, _ target: HTTPTarget, access: Access) {
+    (method, self.target, self.access, body) = (head.method, target, access, .empty)
     accept = Self.list(head.headers, "accept")
     contentType = head.headers.first(name: "content-type") ?? ""
-    self.access = access
+  }
+
+  /// The same with a body.
+  init(_ question: HTTPQuestion, body: Buffer) {
+    (method, target, access, self.body) = (question.method, question.target, question.access, body)
+    (accept, contentType) = (question.accept, question.contentType)
   }
 
   package var path: [String] { target.path }
