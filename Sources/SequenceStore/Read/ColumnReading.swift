@@ -1,0 +1,38 @@
+import Arrow
+import Definitions
+import Engine
+
+/// What the columns take that requests ask for of a sequence's events, whoever the user and whatever the time: found once
+/// for all requests that ask for the same. Shared by threads.
+package final class ColumnReading: Sendable {
+  /// In the order in which they are answered.
+  let wanted: [WantedColumn]
+  /// The derived columns among them.
+  let computers: [HistoryComputer]
+  /// What is added to the events that are read.
+  let enrichment: RequestEnrichment?
+  /// All columns that an answer may read, but for the key columns: those that are kept beside these.
+  let keptFields: [Field]
+  /// By dataset of the plan, where its users' rows are kept.
+  let keptColumns: [PageCache.RowsKey.Columns]
+  /// By dataset of the plan, the event types that are the sequence's; nil: all that it has.
+  let eventTypes: [Set<String>?]
+  /// Whether a row's type matters, whatever else is asked for.
+  let hasTypes: Bool
+
+  package init(_ columns: [Field], of plan: SequencePlan) {
+    wanted = columns.map { WantedColumn($0) }
+    computers = plan.computed.history.filter { computer in columns.contains { $0.name == computer.column.name } }
+    enrichment = plan.enricher?.adding(Set(columns.map(\.name)))
+    eventTypes = plan.datasets.map { plan.eventTypes[$0] ?? nil }
+    hasTypes = eventTypes.contains { $0 != nil } || columns.contains { $0.name == SystemColumns.eventType }
+    var fields = columns + plan.filterFields + plan.mergeFields
+    fields += SequencePlan.fields(computers.flatMap(\.inputs) + (enrichment?.inputs ?? []), of: plan.columns)
+    var kept: [Field] = []
+    for field in fields where KeyColumn(field.name) == nil && !kept.contains(where: { $0.name == field.name }) {
+      if plan.columns.contains(where: { $0.name == field.name }) { kept.append(field) }
+    }
+    keptFields = kept
+    keptColumns = plan.datasets.map { PageCache.RowsKey.Columns($0, kept) }
+  }
+}
