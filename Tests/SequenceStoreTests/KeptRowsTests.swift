@@ -5,7 +5,7 @@ import Testing
 /// What is kept of users' rows changes no answer, whatever becomes of the files that it was read of.
 @Suite struct KeptRowsTests {
   /// One cache for all snapshots; days are replaced, with fewer events and with none, and files compacted between reads.
-  @Test(arguments: ["all", "derived", "merged"], [64 << 20, 300_000])
+  @Test(arguments: ["all", "derived", "merged", "vectors"], [64 << 20, 300_000])
   func answersAreThoseOfFilesThatComeAndGo(name: String, byteLimit: Int) throws {
     let test = try TestStore()
     var random = SeededRandom(seed: UInt64(byteLimit))

@@ -61,15 +61,17 @@ struct TestStore {
     from seqline import *
     log = Source("log", path="raw/*.ndjson", user="user.id", ts="ts", id="id", revision="rev", ARRIVAL lateness="3d",
                  fields={"seen": "timestamp[ms]", "user.id": "USER", "ts": "timestamp[ms]", "id": "string", "rev": "int32", "kind": "string",
-                         "item": "int64", "text": "string"})
+                         "item": "int64", "text": "string", "vector": "float32[3]"})
     def event(name, dataset):
         return EventType(name, source=log, owner="team", retention="90d", dataset=dataset, where=f"kind == '{name}'",
-                         columns={ID "item_id": "item", "text": "text"})
+                         columns={ID "item_id": "item", "text": "text", "vector": "vector"})
     click, save, view = event("click", "events"), event("save", "events"), event("view", "views")
     Sequence("all", owner="team", stage="development", events=[click, save, view], max_length=500,
              columns=["ts", "event_type", "item_id", "text"])
     Sequence("saves", owner="team", stage="development", events=[save], max_length=500, where="item_id >= 50",
              columns=["ts", "event_type", "item_id", "text"])
+    Sequence("vectors", owner="team", stage="development", events=[click, save, view], max_length=500,
+             columns=["ts", "item_id", "vector"])
     Sequence("derived", owner="team", events=[click, save, view], max_length=500, where="item_id != 13 || text != null",
              columns=["ts", "item_id"],
              derive=[Counter("n"), Counter("saves_1h", where="event_type == 'save'", window="1h"),
@@ -107,7 +109,8 @@ struct TestStore {
     let isText = definitions.datasets[0].userType == .utf8
     let users = isText ? ArrowArray(events.map { "u\($0.user)" }) : ArrowArray(.int64, events.map(\.user))
     let schema = Schema(
-      SystemColumns.fields(userType: users.type) + [Field("item_id", .int64), Field("text", .utf8)]
+      SystemColumns.fields(userType: users.type)
+        + [Field("item_id", .int64), Field("text", .utf8), Field("vector", Self.vectorType)]
         + (derives ? [Field("event_id", .utf8)] : []),
       metadata: [MetadataKey.kind: "event", MetadataKey.dataset: dataset, MetadataKey.order: "user"])
     return RecordBatch(
@@ -118,7 +121,21 @@ struct TestStore {
         ArrowArray(events.map(\.type)), ArrowArray(.int64, events.map(\.key)),
         ArrowArray(.int32, events.map(\.revision)),
         ArrowArray(events.map(\.isRetracted)), ArrowArray(.int64, events.map(\.item)), ArrowArray(events.map(\.text)),
+        Self.vectors(events),
       ] + (derives ? [ArrowArray(events.map(\.id))] : []))
+  }
+
+  private static let vectorType = DataType.fixedSizeList(Field("item", .float32), count: 3)
+
+  /// Three numbers for each item.
+  private static func vectors(_ events: [TestEvent]) -> ArrowArray {
+    let numbers: [Float] = events.flatMap { event -> [Float] in
+      let item = Float(event.item ?? 0)
+      return [item, -0.0, item / 4]
+    }
+    return ArrowArray(
+      vectorType, count: events.count, validity: Bitmap(events.map { $0.item != nil }),
+      storage: .fixedSizeList(child: ArrowArray(.float32, numbers)))
   }
 
   /// Replaces days by `events`, in order, in batches of `batchRowCount`.

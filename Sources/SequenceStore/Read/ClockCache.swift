@@ -9,10 +9,12 @@ protocol CacheKey: Sendable {
 /// Values in a bounded amount of memory, those that are asked for before others. Shared by threads.
 final class ClockCache<Key: Hashable & CacheKey, Value: Sendable>: Sendable {
   private let shards: [Monitor<Shard>]
+  private let byteLimit: Int
 
   /// - Parameter byteLimit: of all values.
   init(byteLimit: Int) {
-    shards = (0..<Self.shardCount).map { _ in Monitor(Shard(byteLimit: byteLimit / Self.shardCount)) }
+    self.byteLimit = byteLimit
+    shards = (0..<Self.shardCount).map { _ in Monitor(Shard()) }
   }
 
   private static var shardCount: Int { 16 }
@@ -22,8 +24,11 @@ final class ClockCache<Key: Hashable & CacheKey, Value: Sendable>: Sendable {
   subscript(key: Key) -> Value? { shards[shard(key)].update { $0.find(key) } }
 
   /// Keeps a value, instead of one that the key has; one that is larger than a shard's part of the memory is left out.
-  func keep(_ value: Value, byteCount: Int, for key: Key) {
-    shards[shard(key)].update { $0.keep(value, byteCount: byteCount, for: key) }
+  ///
+  /// - Parameter others: memory, of that which the values may take, that others take now.
+  func keep(_ value: Value, byteCount: Int, for key: Key, beside others: Int = 0) {
+    let limit = max(0, byteLimit - others) / Self.shardCount
+    shards[shard(key)].update { $0.keep(value, byteCount: byteCount, limit, for: key) }
   }
 
   var statistics: PageCache.Statistics {
@@ -42,12 +47,9 @@ final class ClockCache<Key: Hashable & CacheKey, Value: Sendable>: Sendable {
       var isUsed = false
     }
 
-    private let byteLimit: Int
     private var ring = ClockRing<Key, Kept>()
     private var hits = 0
     private var misses = 0
-
-    init(byteLimit: Int) { self.byteLimit = byteLimit }
 
     var statistics: PageCache.Statistics {
       PageCache.Statistics(hits: hits, misses: misses, pageCount: ring.count, byteCount: ring.byteCount)
@@ -62,7 +64,7 @@ final class ClockCache<Key: Hashable & CacheKey, Value: Sendable>: Sendable {
       return found
     }
 
-    mutating func keep(_ value: Value, byteCount: Int, for key: Key) {
+    mutating func keep(_ value: Value, byteCount: Int, _ byteLimit: Int, for key: Key) {
       let byteCount = byteCount + ClockRing<Key, Kept>.entryByteCount
       ring.remove(key)
       guard byteCount <= byteLimit else { return }

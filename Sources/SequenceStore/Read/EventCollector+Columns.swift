@@ -19,7 +19,8 @@ extension EventCollector {
     fields.reserveCapacity(wanted.count)
     for (column, isKnown) in zip(wanted, isKnown) {
       let values = isKnown ? knownColumn(column, of: rows) : read.next()!
-      columns.append(values.type == column.field.type || keepsDictionaries ? values : values.decoded())
+      let isReady = values.type == column.field.type || keepsDictionaries && !values.isPooled
+      columns.append(isReady ? values : values.decoded())
       fields.append(column.field.retyped(columns.last!.type))
     }
     return RecordBatch(Schema(fields), columns, rowCount: rows.count)
@@ -182,6 +183,12 @@ private struct PartGather {
 }
 
 extension [ArrowArray] {
-  /// The same arrays, all of one type: without dictionaries where not all have one.
-  func alike() -> [ArrowArray] { allSatisfy { $0.type == self[0].type } ? self : map { $0.decoded() } }
+  /// The same arrays, all of one type: without dictionaries where not all have one, or not all the same one of lists.
+  func alike() -> [ArrowArray] {
+    guard allSatisfy({ $0.type == self[0].type }) else { return map { $0.decoded() } }
+    if count > 1, self[0].isPooled, !allSatisfy({ $0.children[0].isIdentical(to: self[0].children[0]) }) {
+      return map { $0.decoded() }
+    }
+    return self
+  }
 }

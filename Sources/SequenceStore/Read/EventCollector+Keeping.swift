@@ -108,7 +108,7 @@ extension EventCollector {
       for part in rows { try sources[part.source].append(wanted, at: part.rows, to: &columns, using: &context) }
       for (field, parts) in zip(reading.keptFields, columns) {
         let column = ArrowArray.joinedCopy(of: parts.arrays)
-        values.append((field, column.type == field.type ? column : column.decoded()))
+        values.append((field, column.type == field.type || column.isPooled ? column : column.decoded()))
       }
     }
     let days = KeptDays(days, fileSet: datasets[dataset]!.fileSet, parts: parts)

@@ -75,6 +75,6 @@ struct ColumnSlots {
     }
   }
 
-  /// Counting what is shared in full.
-  var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount + MemoryLayout<ArrowArray>.stride } }
+  /// Counting what is shared in full, but for lists in a pool.
+  var byteCount: Int { columns.reduce(0) { $0 + $1.keptByteCount + MemoryLayout<ArrowArray>.stride } }
 }

@@ -48,7 +48,7 @@ final class OpenedFile: Sendable {
   ) throws(StoreError) -> [ArrowArray] {
     var arrays: [ArrowArray] = []
     for parts in try parts(columns, group: group, rows: rows, using: &context) {
-      arrays.append(parts.count == 1 ? parts[0] : .concatenate(parts))
+      arrays.append(parts.count == 1 ? parts[0] : .concatenate(parts.alike()))
     }
     return arrays
   }
@@ -103,8 +103,7 @@ final class OpenedFile: Sendable {
         page = known
       } else {
         let values = try decode([column], group: group, rows: first..<end, using: &context).columns[0]
-        page = asEventKeys ? EventKeys.keys(of: values) : values
-        cache.keep(page, for: key)
+        page = cache.keep(asEventKeys ? EventKeys.keys(of: values) : values, for: key)
       }
       parts.append(page.slice(max(rows.lowerBound, first) - first..<min(rows.upperBound, end) - first))
     }

@@ -63,11 +63,15 @@ package final class PageCache: Sendable {
     case rows(KeptRows)
   }
 
-  /// Pages and rows make room for each other: what is asked for more stays.
+  /// Pages and rows make room for each other, and for the lists of both: what is asked for more stays.
   private let contents: ClockCache<Slot, Content>
+  private let lists: ListPool
 
   /// - Parameter byteLimit: of the pages' and rows' arrays.
-  package init(byteLimit: Int) { contents = ClockCache(byteLimit: byteLimit) }
+  package init(byteLimit: Int) {
+    contents = ClockCache(byteLimit: byteLimit)
+    lists = ListPool(regionByteLimit: byteLimit / 2)
+  }
 
   subscript(key: Key) -> ArrowArray? {
     if case .page(let page)? = contents[.page(key)] { page } else { nil }
@@ -78,11 +82,16 @@ package final class PageCache: Sendable {
   }
 
   /// Keeps a page; one that is too large for its part of the memory is left out.
-  func keep(_ page: ArrowArray, for key: Key) { contents.keep(.page(page), byteCount: page.byteCount, for: .page(key)) }
+  /// - Returns: the page as it is kept, its lists in memory that it shares with other pages.
+  func keep(_ page: ArrowArray, for key: Key) -> ArrowArray {
+    let page = lists.pooled(page)
+    contents.keep(.page(page), byteCount: page.keptByteCount, for: .page(key), beside: lists.byteCount)
+    return page
+  }
 
   /// Keeps a user's rows, instead of those that were kept before.
   func keep(_ rows: KeptRows, for key: RowsKey) {
-    contents.keep(.rows(rows), byteCount: rows.byteCount, for: .rows(key))
+    contents.keep(.rows(rows), byteCount: rows.byteCount, for: .rows(key), beside: lists.byteCount)
   }
 
   package struct Statistics: Sendable {
@@ -93,5 +102,9 @@ package final class PageCache: Sendable {
     package var byteCount = 0
   }
 
-  package var statistics: Statistics { contents.statistics }
+  package var statistics: Statistics {
+    var statistics = contents.statistics
+    statistics.byteCount += lists.byteCount
+    return statistics
+  }
 }

@@ -304,6 +304,7 @@ extension ArrowArray {
   fileprivate func readable(as field: Field) throws(DeltaError) -> ArrowArray {
     if type == field.type { return self }
     if case .dictionary(_, let value, _) = type, value == field.type { return self }
+    if let renamed = renamed(as: field.type) { return renamed }
     return try conformed(to: field.type, column: field.name)
   }
 }
