@@ -25,6 +25,7 @@ enum Checkpoint {
   private static var options: ParquetWriterOptions {
     var options = ParquetWriterOptions()
     options.pageRowCount = 1 << 14
+    options.storedPageByteCount = nil
     return options
   }
 

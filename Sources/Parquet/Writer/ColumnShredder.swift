@@ -8,17 +8,18 @@ import Buffers
 final class ColumnShredder {
   private let node: ColumnNode
   let leaves: [LeafWriter]
-  private let pageRowCount: Int
+  private var pageSize: PageSize
   private let pageByteCount: Int
   private var rowsInPage = 0
+  private var rowsInChunk = 0
 
   /// How many rows are added before the page's size is looked at, where they may fill it.
   private static let stepRowCount = 128
 
-  init(_ node: ColumnNode, leaves: [LeafWriter], pageRowCount: Int, pageByteCount: Int) {
+  init(_ node: ColumnNode, leaves: [LeafWriter], pageSize: PageSize, pageByteCount: Int) {
     self.node = node
     self.leaves = leaves
-    self.pageRowCount = pageRowCount
+    self.pageSize = pageSize
     self.pageByteCount = pageByteCount
   }
 
@@ -28,12 +29,13 @@ final class ColumnShredder {
     let column = ColumnRows(array, range)
     var start = column.range.lowerBound
     while start < column.range.upperBound {
-      var end = min(column.range.upperBound, start + pageRowCount - rowsInPage)
+      var end = min(column.range.upperBound, start + pageSize.rowCount - rowsInChunk % pageSize.rowCount)
       if mayFillPage(column, start..<end) {
         end = min(end, start + Self.stepRowCount - rowsInPage % Self.stepRowCount)
       }
       try shred(column, start..<end)
       rowsInPage += end - start
+      rowsInChunk += end - start
       start = end
       if isPageFull { try closePage(&context) }
     }
@@ -47,12 +49,16 @@ final class ColumnShredder {
 
   /// At its rows or, looked at where the batches' cuts make no difference, at its bytes.
   private var isPageFull: Bool {
-    if rowsInPage == pageRowCount { return true }
+    if rowsInChunk.isMultiple(of: pageSize.rowCount) { return true }
     return rowsInPage % Self.stepRowCount == 0 && leaves.contains { $0.page.values.byteCount >= pageByteCount }
   }
 
   private func closePage(_ context: inout ParquetEncoderContext) throws(ParquetError) {
     for leaf in leaves { try leaf.closePage(rowCount: rowsInPage, using: &context) }
+    let stored = leaves.compactMap(\.lastPageByteCount)
+    if stored.count == leaves.count, let largest = stored.max() {
+      pageSize.note(rowCount: rowsInPage, byteCount: largest)
+    }
     rowsInPage = 0
   }
 
@@ -61,6 +67,7 @@ final class ColumnShredder {
     falsePositiveRate: Double, using context: inout ParquetEncoderContext
   ) throws(ParquetError) -> [FinishedChunk] {
     if rowsInPage > 0 { try closePage(&context) }
+    rowsInChunk = 0
     var chunks: [FinishedChunk] = []
     for leaf in leaves { chunks.append(try leaf.closeChunk(falsePositiveRate: falsePositiveRate, using: &context)) }
     return chunks

@@ -66,6 +66,9 @@ final class LeafWriter {
   /// Compressed bytes of the unfinished chunk that are held here.
   var byteCount: Int { encoder.byteCount }
 
+  /// Of the unfinished chunk's last page, as it is stored; nil where that has no values to judge it by.
+  var lastPageByteCount: Int? { encoder.lastPageByteCount }
+
   /// Whether values are lists of floats, whose pages pay when they are larger.
   var isVector: Bool { column.maxRepetitionLevel > 0 && column.arrowType.isFloat && !options.usesDictionary }
 

@@ -9,9 +9,9 @@ import Buffers
 /// showed serves the later ones: measuring costs as much as up to `trialPageCount` pages. Last it is seen whether zstd
 /// may leave out what takes most of its time, the codes for single bytes: for noise, and what is packed to bits already.
 struct PageEncoder: ~Copyable {
-  private static let trialPageCount = 4
+  private static let trialPageCount = 5
   /// The share of distinct values in the first page above which a dictionary is not tried.
-  private static let distinctShare = 0.7
+  private static let distinctShare = 0.8
   /// The largest page that is looked up in a dictionary.
   private static let dictionaryPageByteCount = 64 << 20
   /// Of pages twice as large only so many bytes are measured.
@@ -79,6 +79,15 @@ struct PageEncoder: ~Copyable {
   }
 
   // MARK: Pages
+
+  /// Of the chunk's last page, as it is stored; the smaller one where two are made. Nil before the first that decides.
+  var lastPageByteCount: Int? {
+    switch strategy {
+    case .measuring: nil
+    case .trial: min(pages.last!.byteCount, dictionaryPages.last!.byteCount)
+    case .dictionary, .single: pages.last?.byteCount
+    }
+  }
 
   /// Encodes a page whose levels are closed.
   mutating func encode(

@@ -8,7 +8,7 @@ import Buffers
 ///     chunk     ::= [ dictionary page ] { data page }
 ///     footer    ::= FileMetaData, its byte count in 4 bytes, "PAR1"
 ///
-/// Rows are cut into pages and row groups by their number alone: the same rows give the same bytes, however they were
+/// Rows are cut into pages and row groups by what they are alone: the same rows give the same bytes, however they were
 /// cut into batches. Pages are compressed as soon as they are full, so an open writer holds the compressed pages of one
 /// row group and a page's worth of values per column; of float lists, the widest as a rule, each distinct one once; and of
 /// the row groups before, the encoded indexes, some 30 bytes a page. Data pages are of version 1, whose levels are
@@ -64,13 +64,19 @@ package struct ParquetWriter: ~Copyable {
           try LeafWriter(leaf, type: type, options: LeafOptions(options, column: field.name, leaf: leaf)))
       }
       let isVector = leaves.contains { $0.isVector }
-      let pageRowCount = max(
-        1, options.columns[field.name]?.pageRowCount ?? (isVector ? options.vectorPageRowCount : options.pageRowCount))
-      checkRowCount = max(checkRowCount, pageRowCount)
+      let pageSize = pageSize(options, fixed: options.columns[field.name]?.pageRowCount, isVector: isVector)
+      checkRowCount = max(checkRowCount, pageSize.greatestRowCount)
       columns.append(
-        ColumnShredder(node, leaves: leaves, pageRowCount: pageRowCount, pageByteCount: options.pageByteCount))
+        ColumnShredder(node, leaves: leaves, pageSize: pageSize, pageByteCount: options.pageByteCount))
     }
     return (columns, checkRowCount)
+  }
+
+  private static func pageSize(_ options: ParquetWriterOptions, fixed: Int?, isVector: Bool) -> PageSize {
+    if let rows = fixed ?? (isVector ? options.vectorPageRowCount : nil) { return PageSize(rowCount: max(1, rows)) }
+    let rows = max(1, options.pageRowCount)
+    guard let byteCount = options.storedPageByteCount else { return PageSize(rowCount: rows) }
+    return PageSize(rowCounts: min(rows, max(1, options.leastPageRowCount))...rows, byteCount: byteCount)
   }
 
   private static func sortingColumns(

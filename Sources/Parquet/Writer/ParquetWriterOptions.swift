@@ -4,6 +4,7 @@ package struct ParquetWriterOptions: Sendable {
   package struct Column: Sendable {
     /// zstd's or gzip's level.
     package var level: Int?
+    /// Of all pages, however many bytes they take.
     package var pageRowCount: Int?
     /// The only encoding to use; nil lets measurement choose.
     package var encoding: Encoding?
@@ -24,8 +25,12 @@ package struct ParquetWriterOptions: Sendable {
   package var avoidedEncodings: Set<Encoding> = []
   package var codec: CompressionCodec = .zstd
   package var level = 3
-  /// Rows per page. A page is what a point read decompresses.
+  /// Rows per page, at most. A page is what a point read decompresses.
   package var pageRowCount = 1024
+  /// Bytes of a page as it is stored, about: a column of wider values gets pages of fewer rows. Nil: rows alone count.
+  package var storedPageByteCount: Int? = 2 << 10
+  /// Rows of such a page, at least.
+  package var leastPageRowCount = 64
   /// Rows per page of a column with lists of floats. Equal lists are stored once a page, so longer pages are smaller.
   package var vectorPageRowCount = 8192
   /// Bytes of a page's values in one leaf, about which it ends before it has all its rows.

@@ -93,17 +93,17 @@ import Testing
     return try ParquetReader(WrittenFile.write([batch], options: options).bytes)
   }
 
+  /// The rows lie in one page of each column, of 64 rows at least.
   @Test func pointReadFetchesThePagesOfItsRowsAlone() throws {
     let table = Self.table(rowCount: 10_000)
     let reader = try Self.write(table)
     let projection = ReadProjection(reader.file)
     let pages = try reader.file.pageIndex(reader.source, rowGroup: 1)
-    let rows = 2_100..<2_130
+    let rows = 2_114..<2_144
     let plan = try projection.plan(rowGroup: 1, rows: rows, pages: pages)
     var expected: [Range<Int>] = []
     for (leaf, index) in pages.offsetIndexes.enumerated() {
-      let page = try #require(index?.pages[2])
-      #expect(page.firstRow == 2_048)
+      let page = try #require(index?.pages.last { $0.firstRow <= rows.lowerBound })
       let chunk = try reader.file.chunkRange(rowGroup: 1, leaf: leaf)
       let first = try #require(index?.pages[0].byteOffset)
       if first > chunk.lowerBound { expected.append(chunk.lowerBound..<first) }
@@ -113,7 +113,7 @@ import Testing
     var context = PageDecoder()
     let group = try RowGroupDecoder(plan, bytes: plan.ranges.map { reader.source.slice($0) })
     let batch = try #require(try group.next(.max, &context))
-    #expect(batch.isEqual(to: table.slice(8_100..<8_130)))
+    #expect(batch.isEqual(to: table.slice(8_114..<8_144)))
 
     let known = group.dictionaries
     #expect(!known.isEmpty)

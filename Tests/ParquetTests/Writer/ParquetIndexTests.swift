@@ -35,8 +35,8 @@ import Testing
     let column = try Column(ArrowArray(.int64, values))
     let index = try #require(try column.columnIndex())
     let pages = try column.offsetIndex().pages
-    #expect(pages.map(\.firstRow) == [0, 1024, 2048, 3072, 4096])
-    #expect(index.isNullPage == [false, false, true, false, false])
+    #expect(pages.map(\.firstRow) == [0, 512, 1024, 2048, 3072, 4096])
+    #expect(index.isNullPage == [false, false, false, true, false, false])
     #expect(index.boundaryOrder == .ascending)
     for page in pages.indices where !index.isNullPage[page] {
       let rows = pages[page].firstRow..<(page + 1 < pages.count ? pages[page + 1].firstRow : values.count)
