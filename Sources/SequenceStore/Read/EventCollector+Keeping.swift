@@ -24,12 +24,6 @@ extension EventCollector {
     datasets[dataset] == nil ? nil : PageCache.RowsKey(reading.keptColumns[dataset], user.key)
   }
 
-  /// Keeps nothing of what was read.
-  mutating func forgetVisits() {
-    visits = []
-    for source in sources.indices { sources[source].readsAll = false }
-  }
-
   /// Keeps what was read of the user's rows, where something was that had not been kept, and which days are whole now.
   /// The answer is then taken from there: its columns need not be gathered from every file again.
   mutating func keepRows(using context: inout DecodingContext) {
@@ -39,7 +33,7 @@ extension EventCollector {
       guard let key = keptKey(dataset), let rows = keptAnew(dataset, days, using: &context) else { continue }
       cache.keep(rows, for: key)
     }
-    forgetVisits()
+    visits = []
   }
 
   /// What is kept of a dataset from now on; nil: nothing else than before.

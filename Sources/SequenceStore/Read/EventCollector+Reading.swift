@@ -65,7 +65,6 @@ extension EventCollector {
       sources.append(rows)
     }
     let isKept = context.cache != nil && parts.allSatisfy { isKeepable($0) }
-    if isKept { for part in parts { sources[part.source].readsAll = true } }
     visits.append(Visit(dataset: dataset, step: candidates.count, file: file, rows: parts, isNews: isKept))
     return parts
   }

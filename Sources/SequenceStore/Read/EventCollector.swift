@@ -120,7 +120,7 @@ struct EventCollector: ~Copyable {
     repeat {
       while try !select(using: &context) {}
     } while try !lookBack(using: &context)
-    if isSplit || found.count > KeptRows.limits.all { forgetVisits() }
+    if isSplit || found.count > KeptRows.limits.all { visits = [] }
   }
 
   /// Selects among the steps' rows.

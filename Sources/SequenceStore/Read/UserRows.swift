@@ -79,8 +79,6 @@ struct UserRows {
   let dataset: Int
   private let location: Location
   private var read = ReadColumns()
-  /// Whether a column that is asked for is read of all rows, since it is to be kept.
-  var readsAll = false
 
   /// - Parameters:
   ///   - rows: counted from the origin's first.
@@ -205,7 +203,7 @@ struct UserRows {
     _ wanted: [WantedColumn], at range: Range<Int>, to parts: inout [ColumnParts], using context: inout DecodingContext
   ) throws(StoreError) {
     let slots = wanted.map(slot)
-    try loadWhole(wanted, slots, using: &context)
+    try load(wanted.compactMap(\.key), using: &context)
     let unread = try unread(wanted, slots, at: range, using: &context)
     for (index, column) in wanted.enumerated() {
       parts[index].beginSource()
@@ -228,24 +226,6 @@ struct UserRows {
     case .file(let file, _, _, _): file.columnIndices[column.field.name].map { $0 + KeyColumn.count }
     case .live(let source): source.schema.index(of: column.field.name).map { $0 + KeyColumn.count }
     case .kept(let rows): rows.slot(of: column)
-    }
-  }
-
-  /// Reads those of the columns that were not read yet, of all rows: key columns, and those to be kept.
-  private mutating func loadWhole(
-    _ wanted: [WantedColumn], _ slots: [Int?], using context: inout DecodingContext
-  ) throws(StoreError) {
-    if slots.allSatisfy({ $0.map { read.contains($0) } ?? true }) { return }
-    try load(wanted.compactMap(\.key), using: &context)
-    guard readsAll, case .file(let file, let group, let path, _) = origin else { return }
-    for (column, slot) in zip(wanted, slots) {
-      guard let slot, slot >= KeyColumn.count, !read.contains(slot) else { continue }
-      do {
-        let values = try file.read([slot - KeyColumn.count], group: group, rows: rows, using: &context)[0]
-        do throws(DeltaError) {
-          read.note(try values.readable(as: column.field), in: slot)
-        } catch { throw StoreError.delta(error) }
-      } catch { throw StoreError(error, at: path) }
     }
   }
 
