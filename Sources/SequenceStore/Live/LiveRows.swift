@@ -66,28 +66,75 @@ extension LiveRows.Source {
     return kept
   }
 
-  /// A column of some of the rows, without a dictionary; nil when there is none of that name.
-  func column(_ name: String, _ range: Range<Int>) -> ArrowArray? {
+  /// Some of its rows as rows of their own.
+  func rows(at places: [Int]) -> LiveRows.Source {
+    var picked = self
+    picked.rows = places.map { rows[$0] }
+    return picked
+  }
+
+  /// A column of some of the rows; nil when there is none of that name.
+  ///
+  /// - Parameter keepsDictionaries: whether values that come in dictionaries stay in one, which may have some twice.
+  func column(_ name: String, _ range: Range<Int>, keepsDictionaries: Bool = false) -> ArrowArray? {
     guard let index = schema.index(of: name) else { return nil }
     let columns = batches.map { $0.columns[index] }
-    var references = BufferBuilder(capacity: range.count * MemoryLayout<RowReference>.stride)
-    for row in rows[range] { references.append(row.inDictionary(of: columns[Int(row.source)])) }
-    return ArrowArray.interleave(columns.map(\.dictionaryValues), references.finish()).decoded()
+    guard keepsDictionaries, columns.allSatisfy({ $0.isDictionary && $0.nullCount == 0 }) else {
+      var references = BufferBuilder(capacity: range.count * MemoryLayout<RowReference>.stride)
+      forEachRun(range) { source, rows in
+        columns[source].forEachValue(rows) { references.append(RowReference(source: Int32(source), row: Int32($0))) }
+      }
+      return ArrowArray.interleave(columns.map(\.dictionaryValues), references.finish()).decoded()
+    }
+    let values = columns.map(\.dictionaryValues)
+    let starts = values.reduce(into: [0]) { $0.append($0.last! + $1.count) }
+    var indices = BufferBuilder(capacity: range.count * 4)
+    forEachRun(range) { source, rows in
+      columns[source].forEachValue(rows) { indices.append(Int32(starts[source] + $0)) }
+    }
+    return ArrowArray(
+      .dictionary(index: .int32, value: values[0].type, isOrdered: false), count: range.count,
+      storage: .dictionary(indices: indices.finish(), values: .concatenate(values)))
   }
-}
 
-extension RowReference {
-  /// The same value's place among the values of a dictionary; of other arrays the row itself.
-  fileprivate func inDictionary(of column: ArrowArray) -> RowReference {
-    guard case .dictionary = column.storage else { return self }
-    if column.isNull(Int(row)) { return RowReference(source: source, row: -1) }
-    return RowReference(source: source, row: Int32(column.dictionaryIndex(Int(row))))
+  /// Calls `body` for the rows of each batch that follow each other.
+  private func forEachRun(_ range: Range<Int>, _ body: (_ source: Int, ArraySlice<RowReference>) -> Void) {
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let source = rows[start].source
+      var end = start + 1
+      while end < range.upperBound, rows[end].source == source { end += 1 }
+      body(Int(source), rows[start..<end])
+      start = end
+    }
   }
 }
 
 extension ArrowArray {
+  fileprivate var isDictionary: Bool { if case .dictionary = storage { true } else { false } }
+
   /// A dictionary's values; another array itself.
   fileprivate var dictionaryValues: ArrowArray {
     if case .dictionary(_, let values) = storage { values } else { self }
+  }
+
+  /// Calls `body` with the place of each row's value among `dictionaryValues`; -1 for a null of a dictionary.
+  fileprivate func forEachValue(_ rows: ArraySlice<RowReference>, _ body: (Int) -> Void) {
+    guard case .dictionary(let indices, _) = storage, case .dictionary(let width, _, _) = type else {
+      for row in rows { body(Int(row.row)) }
+      return
+    }
+    func forEach<Index: FixedWidthInteger & BitwiseCopyable>(_: Index.Type) {
+      let indices = indices.span(of: Index.self)
+      for row in rows { body(isNull(Int(row.row)) ? -1 : Int(truncatingIfNeeded: indices[Int(row.row)])) }
+    }
+    switch width {
+    case .int8: forEach(Int8.self)
+    case .uint8: forEach(UInt8.self)
+    case .int16: forEach(Int16.self)
+    case .uint16: forEach(UInt16.self)
+    case .int32, .uint32: forEach(Int32.self)
+    default: forEach(Int64.self)
+    }
   }
 }

@@ -124,22 +124,6 @@ extension EventCollector {
   ) throws(StoreError) -> Bitmap {
     filter.evaluate(batch: try sources[part.source].columns(plan.filterFields, at: part.rows, using: &context)).trueRows
   }
-
-  /// Brings the rows of several sources into order (ts, event_type, event_key).
-  private mutating func sort(_ rows: inout [Found], using context: inout DecodingContext) throws(StoreError) {
-    rows.sort { ($0.micros, $0.id.source, $0.id.place) < ($1.micros, $1.id.source, $1.id.place) }
-    guard zip(rows, rows.dropFirst()).contains(where: { $0.micros == $1.micros }) else { return }
-    for index in Set(rows.map(\.id.source)) {
-      try sources[Int(index)].load([.eventType, .eventKey], using: &context)
-    }
-    rows.sort { $0.micros == $1.micros ? precedes($0.id, $1.id) : $0.micros < $1.micros }
-  }
-
-  private func precedes(_ left: RowID, _ right: RowID) -> Bool {
-    let order = UserRows.order(
-      sources[Int(left.source)], Int(left.place), sources[Int(right.source)], Int(right.place))
-    return order != 0 ? order < 0 : (left.source, left.place) < (right.source, right.place)
-  }
 }
 
 extension Array {

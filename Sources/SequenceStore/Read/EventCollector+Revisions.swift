@@ -23,6 +23,7 @@ extension EventCollector {
     let index = part.source
     try sources[index].load([.eventKey], using: &context)
     let (keys, known, selected) = (try sources[index].values(.eventKey), try known(part), sources[index].selected)
+    var pairs: [RowPair] = []
     for number in 0..<(selected?.count ?? part.rows.count) {
       let offset = selected.map { Int($0[number]) } ?? number
       if let known, !known[offset] { continue }
@@ -30,27 +31,30 @@ extension EventCollector {
       let row = RowID(source: Int32(index), place: Int32(place))
       var earlier = identities.add(keys.load(place, as: Int64.self), row)
       while let entry = earlier {
-        try decide(identities.rows[entry], row, using: &context)
+        pairs.append((identities.rows[entry], row))
         earlier = identities.entry(before: entry)
       }
     }
+    for pair in pairs { try decide(pair, among: pairs, using: &context) }
   }
 
+  /// Rows of an equal event key, the one that was found first before the other.
+  private typealias RowPair = (first: RowID, second: RowID)
+
   private mutating func dropSuperseded() {
-    for step in candidates.indices where candidates[step].contains(where: { superseded.contains($0.id) }) {
-      candidates[step].removeAll { superseded.contains($0.id) }
-    }
+    for step in candidates.indices { candidates[step].removeAll { superseded.contains($0.id) } }
     live.removeAll { superseded.contains($0.id) }
   }
 
-  /// Marks one of two rows of an equal key, if both hold so far and are of one type.
+  /// Marks one of two rows, if both hold so far and are of one type.
   private mutating func decide(
-    _ one: RowID, _ other: RowID, using context: inout DecodingContext
+    _ pair: RowPair, among pairs: [RowPair], using context: inout DecodingContext
   ) throws(StoreError) {
+    let (one, other) = pair
     guard !superseded.contains(one), !superseded.contains(other) else { return }
     for row in [one, other] { try sources[Int(row.source)].load([.eventType, .seenAt, .revision], using: &context) }
     guard try eventType(one) == eventType(other) else { return }
-    superseded.insert(try stands(other, above: one, using: &context) ? one : other)
+    superseded.insert(try stands(other, above: one, among: pairs, using: &context) ? one : other)
   }
 
   private func eventType(_ row: RowID) throws(StoreError) -> String {
@@ -60,23 +64,28 @@ extension EventCollector {
   }
 
   private mutating func stands(
-    _ row: RowID, above other: RowID, using context: inout DecodingContext
+    _ row: RowID, above other: RowID, among pairs: [RowPair], using context: inout DecodingContext
   ) throws(StoreError) -> Bool {
     let (own, others) = (try rank(row), try rank(other))
     if own != others { return own < others }
-    return try contentHash(row, using: &context) < contentHash(other, using: &context)
+    return try contentHash(row, among: pairs, using: &context) < contentHash(other, among: pairs, using: &context)
   }
 
-  /// Read for all rows of a source, or of a file whose rows are kept, when it is first asked for: few rows come to that.
-  private mutating func contentHash(_ row: RowID, using context: inout DecodingContext) throws(StoreError) -> UInt64 {
+  /// Read when it is first asked for, for all rows of the source, or of the kept file, that the pairs have: few rows come to
+  /// that, but where some do, more may.
+  private mutating func contentHash(
+    _ row: RowID, among pairs: [RowPair], using context: inout DecodingContext
+  ) throws(StoreError) -> UInt64 {
+    if let known = contents[row] { return known }
     if let (dataset, part) = keptPart(of: row) {
       return try contents(ofFile: part.file, dataset, using: &context)[Int(row.place) - part.rows.lowerBound]
     }
-    if let known = contents[row.source] { return known[Int(row.place)] }
-    let source = Int(row.source)
-    let hashes = try sources[source].contentHashes(try eventFields(sources[source].dataset), using: &context)
-    contents[row.source] = hashes
-    return hashes[Int(row.place)]
+    let rows = Set(pairs.flatMap { [$0.first, $0.second] }.filter { $0.source == row.source && contents[$0] == nil })
+    let (source, places) = (Int(row.source), rows.map { Int($0.place) }.sorted())
+    let fields = try eventFields(sources[source].dataset)
+    let hashes = try sources[source].contentHashes(fields, at: places, using: &context)
+    for (place, hash) in zip(places, hashes) { contents[RowID(source: row.source, place: Int32(place))] = hash }
+    return contents[row]!
   }
 
   /// Of a file's rows, of which not all columns are kept.
@@ -88,7 +97,7 @@ extension EventCollector {
     var hashes: [UInt64] = []
     for file in snapshot.files where file.id == id {
       for var rows in try file.rows(of: user, dataset: dataset, deriving: snapshot.derived, using: &context) {
-        hashes += try rows.contentHashes(try eventFields(dataset), using: &context)
+        hashes += try rows.contentHashes(try eventFields(dataset), at: Array(0..<rows.rows.count), using: &context)
       }
     }
     keptContents[id] = hashes

@@ -77,10 +77,10 @@ struct EventCollector: ~Copyable {
   /// Rows that were read, of how many sources and files; those that are not among `identities` yet.
   var readCount = 0
   var unsettled: [SourcePart] = []
-  var superseded: Set<RowID> = []
-  /// Content hashes of the rows of those sources in which they had to decide.
-  var contents: [Int32: [UInt64]] = [:]
-  /// The same for files whose rows are kept.
+  var superseded = RowSet()
+  /// Content hashes of rows among which they had to decide.
+  var contents: [RowID: UInt64] = [:]
+  /// The same of all rows of files whose rows are kept.
   var keptContents: [UInt32: [UInt64]] = [:]
 
   init(_ snapshot: StoreSnapshot, _ live: LiveRows, _ request: SequenceRequest, _ plan: SequencePlan) {

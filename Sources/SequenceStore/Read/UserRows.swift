@@ -130,7 +130,8 @@ struct UserRows {
     switch origin {
     case .live(let source):
       for key in missing {
-        if let column = source.column(key.name, rows) { read.note(column, in: key.rawValue) }
+        let column = source.column(key.name, rows, keepsDictionaries: key == .eventType)
+        if let column { read.note(column, in: key.rawValue) }
       }
     case .kept: break
     case .file(let file, let group, let path, let derived):
@@ -183,16 +184,6 @@ struct UserRows {
     let made = CodedTypes(try key(.eventType))
     read.types = made
     return made
-  }
-
-  /// How two rows stand to each other by their event types and keys, as far as these were loaded.
-  static func order(_ left: UserRows, _ leftPlace: Int, _ right: UserRows, _ rightPlace: Int) -> Int {
-    for key in [KeyColumn.eventType, .eventKey] {
-      guard let column = left.read[key.rawValue], let other = right.read[key.rawValue] else { continue }
-      let order = column.compare(leftPlace, other, rightPlace)
-      if order != 0 { return order }
-    }
-    return 0
   }
 
   // MARK: Any columns
@@ -265,17 +256,21 @@ struct UserRows {
     return RecordBatch(Schema(fields), columns, rowCount: range.count)
   }
 
-  /// What decides between rows of one event, revision and time of arrival; one of each of `rows`.
+  /// What decides between rows of one event, revision and time of arrival, of the rows at some places.
   ///
   /// - Parameter fields: the columns of the dataset's table; a live row has its own.
   mutating func contentHashes(
-    _ fields: [Field], using context: inout DecodingContext
+    _ fields: [Field], at places: [Int], using context: inout DecodingContext
   ) throws(StoreError) -> [UInt64] {
     guard case .live(let live) = origin else {
-      return try columns(fields, at: 0..<rows.count, using: &context).contentHashes()
+      // They lie in few pages, of which all rows are decoded anyway.
+      guard let first = places.min(), let last = places.max() else { return [] }
+      let hashes = try columns(fields, at: first..<last + 1, using: &context).contentHashes()
+      return places.map { hashes[$0 - first] }
     }
+    var picked = UserRows(live.rows(at: places), dataset: dataset)
     let own = live.schema.fields.map { Field($0.name, $0.type.valueType) }
-    return try columns(own, at: 0..<rows.count, using: &context).contentHashes()
+    return try picked.columns(own, at: 0..<places.count, using: &context).contentHashes()
   }
 }
 
