@@ -1,6 +1,7 @@
 import DeltaLog
 import JSONText
 import SequenceStore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -138,6 +139,35 @@ import Testing
     #expect(try fileCount() == 1)
     #expect(try !compaction.isDue("events"))
     #expect(try Self.content(test) == events.sorted(by: TestEvent.order))
+  }
+
+  /// What comes while many bytes are merged need not wait for these.
+  @Test func smallFilesAreMergedBesideALargeMerge() throws {
+    let test = try TestStore()
+    var options = Compaction.Options()
+    (options.isFull, options.tierFileCount, options.monthsAfterDays) = (false, 3, nil)
+    let events = TestStore.events(2_000, days: 1, users: 9, seed: 4).filter { $0.dataset == "events" }
+    func paths() throws -> Set<String> { Set(try test.store.dataset("events").snapshot().files.map(\.path)) }
+    for part in 0..<4 { try Self.add(Array(events[part * 200..<part * 200 + 200]), to: test) }
+    let large = try test.store.dataset("events").snapshot().files
+    options.tierSmallByteCount = large.reduce(-1) { $0 + $1.byteCount }
+    let small = Compaction(test.store, definitions: test.definitions, options)
+    let actions = Mutex<[UpkeepAction]>([])
+    let report = { @Sendable (action: UpkeepAction) in actions.withLock { $0.append(action) } }
+    options.meanwhile = { chosen in
+      guard actions.withLock({ $0.isEmpty }) else { return }
+      do {
+        #expect(chosen.count == 4 && large.allSatisfy { file in chosen.contains { $0.hasSuffix(file.path) } })
+        for part in 40..<44 { try Self.add(Array(events[part * 20..<part * 20 + 20]), to: test) }
+        try small.mergeSmallFiles("events", besides: chosen, report)
+      } catch { Issue.record(error) }
+    }
+    try Compaction(test.store, definitions: test.definitions, options).run("events", report)
+    #expect(actions.withLock { $0.map(\.rowsIn) } == [80, 800])
+    #expect(actions.withLock { $0.map(\.filesIn) } == [4, 4])
+    #expect(try paths().count == 2)
+    #expect(try Self.content(test) == events.prefix(880).sorted(by: TestEvent.order))
+    #expect(SharedData.names(in: test.store.temporary).isEmpty)
   }
 
   @Test func aCompactionThatIsNotWantedChangesNothing() throws {

@@ -8,7 +8,8 @@ import Synchronization
 /// Rolls segments of a live log into the tables as they end, on a thread of its own; the small files that come of it are
 /// merged on another.
 ///
-/// A roll that fails is reported once and tried again: intake goes on, and the log keeps what is not in the tables.
+/// A roll that fails is reported once and tried again: intake goes on, and the log keeps what is not in the tables. One
+/// that is not behind leaves the processors to those whom people wait for; when more than one segment waits, it does not.
 package final class LiveRoller: Sendable {
   package struct Options: Sendable {
     package var assembly = AssemblyOptions()
@@ -84,17 +85,17 @@ package final class LiveRoller: Sendable {
 
   private func run() {
     var delay: Double?
-    while let last = next(after: delay) {
+    while let (last, isBehind) = next(after: delay) {
       let start = Clock.now
       do {
-        let counts = try roll.runAll(through: last)
+        let counts = try onThread(isBehind ? .normal : .low) { [roll] in try roll.runAll(through: last) }
         options.attempted(.success(counts), Clock.now - start)
         state.update { state in
           (state.rolled, state.failure) = (last, nil)
           state.counts.add(counts)
         }
         delay = nil
-        // What a merge took is more than rolls need. Its own thread, at a low priority, would hold up those who allocate.
+        // What a merge took is more than rolls need. A thread of low priority would hold up those who allocate.
         if upkeep.takeHasMerged() { FreedMemory.giveBack() }
         upkeep.filesAdded(to: counts.datasets.keys)
       } catch {
@@ -107,9 +108,13 @@ package final class LiveRoller: Sendable {
   }
 
   /// Waits for a segment to end, after a failure for the next attempt.
-  private func next(after delay: Double?) -> UInt64? {
+  ///
+  /// - Returns: the last that has ended, and whether others before it wait, too; nil at the end.
+  private func next(after delay: Double?) -> (last: UInt64, isBehind: Bool)? {
     if let delay { state.wait(until: \.isClosing, seconds: delay) { _ in } }
-    return state.wait(until: { $0.ended > $0.rolled || $0.isClosing }, then: { $0.isClosing ? nil : $0.ended })
+    return state.wait(
+      until: { $0.ended > $0.rolled || $0.isClosing },
+      then: { $0.isClosing ? nil : ($0.ended, $0.ended > $0.rolled + 1) })
   }
 }
 

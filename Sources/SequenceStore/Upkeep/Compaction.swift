@@ -21,6 +21,9 @@ package struct Compaction {
     package var tierRowLimit = 1 << 26
     /// Asked again and again while files are merged; false ends the run with `StoreError.stopped`.
     package var isWanted: @Sendable () -> Bool = { true }
+    /// Called again and again while files of more than `tierSmallByteCount` bytes are merged, with the paths of all files that
+    /// are to be: others may be merged meanwhile.
+    package var meanwhile: @Sendable (_ chosen: Set<String>) -> Void = { _ in }
     /// A month is merged so many days after its end; nil: never.
     package var monthsAfterDays: Int32? = 35
     package var files = StoreFileOptions()
@@ -73,16 +76,46 @@ package struct Compaction {
       }
       let limit = options.isFull ? nil : try expiry(dataset, table, progress()) ?? .min
       let decisive = try RetractionIndex(of: dataset, in: store, seenBefore: limit)
-      isOver = true
       let work = try work(table, unsettled: unsettledFiles(table, decisive))
       if work.isEmpty { return }
       let retractions = limit == nil ? decisive : try RetractionIndex(of: dataset, in: store)
-      for (bucket, files) in work {
-        let action = try table.merge(files, into: bucket, as: .compact, while: options.isWanted) {
-          retractions.valid(among: $0)
-        }
-        if let action { report(action) } else { isOver = false }
+      isOver = try merge(work, of: table, report) { retractions.valid(among: $0) }
+    }
+  }
+
+  /// Merges files, the few first.
+  /// - Returns: false when others' commits came between.
+  private func merge(
+    _ work: [Work], of table: TableRewrite, _ report: (UpkeepAction) -> Void, choosing choice: @escaping RowChoice
+  ) throws(StoreError) -> Bool {
+    let chosen = Set(work.flatMap(\.files).map(\.path))
+    var isOver = true
+    for part in work.sorted(by: { $0.byteCount < $1.byteCount }) {
+      let isLarge = part.byteCount > options.tierSmallByteCount
+      let isWanted = { [options] in
+        if isLarge { options.meanwhile(chosen) }
+        return options.isWanted()
       }
+      let action = try table.merge(part.files, into: part.bucket, as: .compact, while: isWanted, choosing: choice)
+      if let action { report(action) } else { isOver = false }
+    }
+    return isOver
+  }
+
+  /// Merges those files of a dataset and its retractions that are few bytes together, calling `report` after each commit; what
+  /// else is due is left.
+  ///
+  /// - Parameter chosen: files that others are about to merge.
+  package func mergeSmallFiles(
+    _ dataset: String, besides chosen: Set<String>, _ report: (UpkeepAction) -> Void
+  ) throws(StoreError) {
+    for name in ["datasets/\(dataset)", "retractions/\(dataset)"] {
+      guard let table = try TableRewrite(store, dataset: dataset, table: name, options.files) else { continue }
+      let small = work(table, unsettled: [], besides: chosen).filter { $0.byteCount <= options.tierSmallByteCount }
+      if small.isEmpty { continue }
+      let isOfEvents = table.layout.table == "datasets/\(dataset)"
+      let retractions = isOfEvents ? try RetractionIndex(of: dataset, in: store) : RetractionIndex()
+      _ = try merge(small, of: table, report) { retractions.valid(among: $0) }
     }
   }
 
@@ -95,14 +128,26 @@ package struct Compaction {
     return false
   }
 
-  /// What to merge into which bucket, the oldest first.
-  private func work(_ table: TableRewrite, unsettled: Set<String>) -> [(bucket: Bucket, files: [StoreFile])] {
+  /// Files that are to become one, or one a shard.
+  private struct Work {
+    let bucket: Bucket
+    let files: [StoreFile]
+
+    var byteCount: Int64 { files.reduce(0) { $0 + $1.action.byteCount } }
+  }
+
+  /// What to merge into which bucket.
+  ///
+  /// - Parameter chosen: paths of files that are left out.
+  private func work(_ table: TableRewrite, unsettled: Set<String>, besides chosen: Set<String> = []) -> [Work] {
     let places = BucketPlaces(table.files.compactMap(\.bucket))
     var targets: [Bucket: [StoreFile]] = [:]
-    for (bucket, files) in table.buckets { targets[target(of: bucket, places), default: []] += files }
-    return targets.sorted { $0.key < $1.key }.flatMap { bucket, files in
-      parts(files).map { (bucket, choose($0, for: bucket, unsettled)) }.filter { !$0.1.isEmpty }
+    for (bucket, files) in table.buckets {
+      targets[target(of: bucket, places), default: []] += files.filter { !chosen.contains($0.path) }
     }
+    return targets.sorted { $0.key < $1.key }.flatMap { bucket, files in
+      parts(files).map { Work(bucket: bucket, files: choose($0, for: bucket, unsettled)) }
+    }.filter { !$0.files.isEmpty }
   }
 
   /// Files that are merged apart from the others of their bucket: those of each shard, and those that were written when
@@ -211,15 +256,9 @@ package struct Compaction {
       let name = "retractions/\(dataset)"
       guard let table = try TableRewrite(store, dataset: dataset, table: name, options.files) else { return }
       let expired = try expired(dataset)
-      isOver = true
       var unsettled: Set<String> = []
       for file in table.files where try expired.areAny(in: file) { unsettled.insert(file.path) }
-      for (bucket, files) in work(table, unsettled: unsettled) {
-        let action = try table.merge(files, into: bucket, as: .compact, while: options.isWanted) {
-          expired.absent(from: $0)
-        }
-        if let action { report(action) } else { isOver = false }
-      }
+      isOver = try merge(work(table, unsettled: unsettled), of: table, report) { expired.absent(from: $0) }
     }
   }
 

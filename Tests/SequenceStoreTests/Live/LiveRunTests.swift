@@ -70,6 +70,28 @@ import Testing
     #expect(try test.live.segments().count == 1)
   }
 
+  /// A roll leaves the processors to others, unless it is behind.
+  @Test func onlyRollsThatAreBehindCompete() throws {
+    let test = try TestStore()
+    let niceness = { @Sendable in getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0) }
+    /// By the number of segments that are rolled at once.
+    let found = Mutex<[Int: Int32]>([:])
+    var (settling, failing) = (LiveRun.Options(), LiveRun.Options())
+    settling.settles = true
+    settling.roll.observe = { step in
+      if case .read(let segments) = step { found.withLock { $0[segments.count] = niceness() } }
+    }
+    failing.roll.observe = { _ in throw CancellationError() }
+    failing.roll.retrySeconds = 1_000
+    failing.log.segmentByteCount = 1
+    try test.stream(Self.events(), settling)
+    #expect(found.withLock { $0 } == [1: min(niceness() + 5, 19)])
+    // Each run ends a segment at least, and the next finds them all.
+    for _ in 0..<3 { _ = try? test.stream(Self.events(), failing) }
+    try test.stream([TestEvent](), settling)
+    #expect(found.withLock { $0.contains { $0.key > 1 && $0.value == niceness() } })
+  }
+
   @Test func positionsAreKnownFromTheLogAndThenFromTheTables() throws {
     let test = try TestStore()
     let controls: [Control] = [
