@@ -10,14 +10,14 @@ extension RetractionIndex {
   /// - Parameter batch: events, with all system columns.
   func valid(among batch: RecordBatch) -> Bitmap? {
     var hidden: [Int] = []
-    forEachMatch(in: batch) { row, revision, _, entry in if entry.revision > revision { hidden.append(row) } }
+    forEachMatch(in: batch) { row, revision, match in if match.revision > revision { hidden.append(row) } }
     return Self.bitmap(without: hidden, of: batch)
   }
 
   /// The places of the retractions that hide some of the rows.
   func hiding(_ batch: RecordBatch) -> Set<Int> {
     var hiding: Set<Int> = []
-    forEachMatch(in: batch) { _, revision, place, entry in if entry.revision > revision { hiding.insert(place) } }
+    forEachMatch(in: batch) { _, revision, match in if match.revision > revision { hiding.insert(match.place) } }
     return hiding
   }
 
@@ -25,8 +25,8 @@ extension RetractionIndex {
   func absent(from batch: RecordBatch) -> Bitmap? {
     guard let seen = batch[SystemColumns.seenAt]?.values else { return nil }
     var found: [Int] = []
-    forEachMatch(in: batch) { row, revision, _, entry in
-      if entry.revision == revision, entry.seenMicros == seen.load(row, as: Int64.self) { found.append(row) }
+    forEachMatch(in: batch) { row, revision, match in
+      if match.revision == revision, match.seenMicros == seen.load(row, as: Int64.self) { found.append(row) }
     }
     return Self.bitmap(without: found, of: batch)
   }
@@ -38,11 +38,16 @@ extension RetractionIndex {
     return Bitmap(isKept)
   }
 
-  /// Calls `body` for each row of an event that is here, with the row's revision and the retraction and its place. Rows of one
-  /// user lie together, as they do in sorted batches, or else cost a look-up each.
-  private func forEachMatch(
-    in batch: RecordBatch, _ body: (_ row: Int, _ revision: Int32, _ place: Int, _ entry: Retraction) -> Void
-  ) {
+  /// A retraction of a row's event.
+  private struct Match {
+    var place: Int
+    var revision: Int32
+    var seenMicros: Int64
+  }
+
+  /// Calls `body` for each row of an event that is here, with the row's revision and the retraction. Rows of one user lie
+  /// together, as they do in sorted batches, or else cost a look-up each.
+  private func forEachMatch(in batch: RecordBatch, _ body: (_ row: Int, _ revision: Int32, Match) -> Void) {
     guard !isEmpty, let users = batch[SystemColumns.user], let types = batch[SystemColumns.eventType],
       let keys = batch[SystemColumns.eventKey]?.values, let revisions = batch[SystemColumns.revision]?.values
     else { return }
@@ -54,14 +59,12 @@ extension RetractionIndex {
       forEachRun { run, base in
         let own = run.places(of: user)
         for row in start..<end where !own.isEmpty {
-          let key = keys.load(row, as: Int64.self)
-          var place = run.firstPlace(from: own.lowerBound) { ($0.user, $0.eventKey) < (user, key) }
-          while place < own.upperBound, run.entries[place].eventKey == key {
-            let entry = run.entries[place]
-            if name(ofType: entry.eventType) == types.text(row) {
-              body(row, revisions.load(row, as: Int32.self), base + place, entry)
+          _ = run.contains(keys.load(row, as: Int64.self), at: own) { place, revision, type in
+            if name(ofType: type) == types.text(row) {
+              let match = Match(place: base + place, revision: revision, seenMicros: run.seenMicros(place))
+              body(row, revisions.load(row, as: Int32.self), match)
             }
-            place += 1
+            return false
           }
         }
       }
@@ -104,7 +107,7 @@ extension RetractionIndex {
   private func mayConcern(_ file: OpenedFile) throws(StoreError) -> Bool {
     for group in file.groups {
       let index = try group.index()
-      if contains(where: { index.mayContain(userHash: $0.user) }) { return true }
+      if containsUser(where: { index.mayContain(userHash: $0) }) { return true }
     }
     return false
   }

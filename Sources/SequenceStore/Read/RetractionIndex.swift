@@ -6,7 +6,7 @@ import DeltaLog
 
 /// The retractions of a dataset: which revisions of users' events are gone. Findable by user.
 ///
-/// A retraction takes 32 bytes, whatever its user's key is: users are told apart by a hash of 64 bits, and events by theirs
+/// A retraction takes some 16 bytes, whatever its user's key is: users are told apart by a hash of 64 bits, and events by theirs
 /// besides. Those of a large file stay as they were read as long as the table has the file, so that a newer version costs only
 /// what is new in it.
 struct RetractionIndex: Sendable {
@@ -38,7 +38,7 @@ struct RetractionIndex: Sendable {
     )
     for part in large.map({ [$0] }) + [small] where !part.isEmpty {
       let known = earlier?.runs.filter { run in run.files.isSubset(of: part.map(\.path)) }
-        .max { $0.entries.count < $1.entries.count }
+        .max { $0.count < $1.count }
       let added = part.filter { !(known?.files.contains($0.path) ?? false) }
       let entries = try added.isEmpty ? [] : read(added, of: table, at: snapshot, seenBefore: limit)
       let run = known ?? RetractionRun(of: [], [])
@@ -99,29 +99,26 @@ struct RetractionIndex: Sendable {
   ///   - micros: nil: all are known.
   ///   - types: numbers the event types.
   func retractions(of user: UserProbe, until micros: Int64?, _ types: inout EventTypeRules) -> UserRetractions? {
-    let parts = runs.map { $0.entries[$0.places(of: user.hash)] }.filter { !$0.isEmpty }
-    guard var entries = parts.first else { return nil }
-    if parts.count > 1 { entries = parts.joined().sorted { $0.eventKey < $1.eventKey }[...] }
-    return UserRetractions(
-      entries: entries, untilMicros: micros ?? .max, types: eventTypes.map { types.number(of: $0) })
+    let parts = runs.map { ($0, $0.places(of: user.hash)) }.filter { !$0.1.isEmpty }
+    if parts.isEmpty { return nil }
+    return UserRetractions(parts: parts, untilMicros: micros ?? .max, types: eventTypes.map { types.number(of: $0) })
   }
 
-  var isEmpty: Bool { runs.allSatisfy(\.entries.isEmpty) }
-  var count: Int { runs.reduce(0) { $0 + $1.entries.count } }
-  var byteCount: Int { count * MemoryLayout<Retraction>.stride }
+  var isEmpty: Bool { count == 0 }
+  var count: Int { runs.reduce(0) { $0 + $1.count } }
+  var byteCount: Int { runs.reduce(0) { $0 + $1.byteCount } }
 
   /// - Parameter body: gets a run and the place of its first retraction.
   func forEachRun(_ body: (RetractionRun, _ base: Int) -> Void) {
     var base = 0
     for run in runs {
       body(run, base)
-      base += run.entries.count
+      base += run.count
     }
   }
 
-  func contains(where predicate: (Retraction) -> Bool) -> Bool {
-    runs.contains { $0.entries.contains(where: predicate) }
-  }
+  /// - Parameter predicate: gets the hash of a user's key.
+  func containsUser(where predicate: (UInt64) -> Bool) -> Bool { runs.contains { $0.containsUser(where: predicate) } }
 
   /// Those that were seen when `isIncluded` says, given microseconds.
   func filter(seen isIncluded: (Int64) -> Bool) -> RetractionIndex { keeping { isIncluded($1.seenMicros) } }
@@ -134,7 +131,8 @@ struct RetractionIndex: Sendable {
   private func keeping(_ isKept: (_ place: Int, Retraction) -> Bool) -> RetractionIndex {
     var (kept, keptRuns) = (self, [RetractionRun]())
     forEachRun { run, base in
-      let entries = run.entries.indices.filter { isKept(base + $0, run.entries[$0]) }.map { run.entries[$0] }
+      var entries: [Retraction] = []
+      run.forEachEntry { place, entry in if isKept(base + place, entry) { entries.append(entry) } }
       keptRuns.append(RetractionRun(of: run.files, entries))
     }
     kept.runs = keptRuns

@@ -1,22 +1,28 @@
 /// A user's retractions in a dataset.
 struct UserRetractions {
-  /// By event key.
-  private let entries: ArraySlice<Retraction>
+  /// Those of each run, by event key.
+  typealias Part = (run: RetractionRun, places: Range<Int>)
+
+  private let parts: [Part]
   /// Those seen later do not count.
   private let untilMicros: Int64
   /// The numbers of the index's event types.
   private let types: [Int32]
-  private let marks: KeyMarks?
+  private var marks: KeyMarks?
 
   /// - Parameters:
-  ///   - entries: by event key.
   ///   - untilMicros: those seen later do not count.
   ///   - types: the numbers of the entries' event types, as `EventTypeRules` gives them.
-  init(entries: ArraySlice<Retraction>, untilMicros: Int64, types: [Int32]) {
-    self.entries = entries
+  init(parts: [Part], untilMicros: Int64, types: [Int32]) {
+    self.parts = parts
     self.untilMicros = untilMicros
     self.types = types
-    marks = entries.count <= KeyMarks.maximumCount ? KeyMarks(of: entries) : nil
+    guard parts.reduce(0, { $0 + $1.places.count }) <= KeyMarks.maximumCount else { return }
+    var marks = KeyMarks()
+    for (run, places) in parts {
+      for place in places { marks.add(run.eventKey(place)) }
+    }
+    self.marks = marks
   }
 
   /// Whether a revision of an event is gone.
@@ -24,26 +30,12 @@ struct UserRetractions {
   /// - Parameter type: as `EventTypeRules` numbers it.
   func contain(_ key: Int64, _ type: Int32, _ revision: Int32) -> Bool {
     if let marks, !marks.mayContain(key) { return false }
-    let entries = entries.span
-    var place = Self.first(of: key, in: entries)
-    while place < entries.count, entries[place].eventKey == key {
-      let entry = entries[place]
-      if entry.revision > revision, entry.seenMicros <= untilMicros, types[Int(entry.eventType)] == type { return true }
-      place += 1
+    return parts.contains { run, places in
+      run.contains(key, at: places) { place, higher, eventType in
+        higher > revision && types[Int(eventType)] == type
+          && (untilMicros == .max || run.seenMicros(place) <= untilMicros)
+      }
     }
-    return false
-  }
-
-  /// The first place whose key is not below `key`.
-  @inline(__always) private static func first(of key: Int64, in entries: Span<Retraction>) -> Int {
-    var (low, count) = (0, entries.count)
-    while count > 0 {
-      let half = count / 2
-      let isBelow = entries[low + half].eventKey < key
-      low = isBelow ? low + half + 1 : low
-      count = isBelow ? count - half - 1 : half
-    }
-    return low
   }
 }
 
@@ -54,11 +46,9 @@ private struct KeyMarks {
 
   private var words = [UInt64](repeating: 0, count: 64)
 
-  init(of entries: ArraySlice<Retraction>) {
-    for entry in entries {
-      let bit = Self.bit(entry.eventKey)
-      words[bit / 64] |= 1 << UInt64(bit % 64)
-    }
+  mutating func add(_ key: Int64) {
+    let bit = Self.bit(key)
+    words[bit / 64] |= 1 << UInt64(bit % 64)
   }
 
   func mayContain(_ key: Int64) -> Bool {
