@@ -278,7 +278,9 @@ final class RowGroupIndex: Sendable {
 
   /// The rows of the user's first and last candidate page; what lies between them is the user's alone.
   func edgePages(of rows: Range<Int>) -> (first: Range<Int>, last: Range<Int>) {
-    guard let userLeaf, let offsets = pages.offsetIndexes[userLeaf] else { return (rows, rows) }
+    guard let userLeaf, pages.columnIndexes[userLeaf] != nil, let offsets = pages.offsetIndexes[userLeaf] else {
+      return (rows, rows)
+    }
     let (first, last) = (offsets.page(ofRow: rows.lowerBound), offsets.page(ofRow: rows.upperBound - 1))
     return (
       rows.lowerBound..<min(endRow(of: first, offsets), rows.upperBound),
