@@ -127,14 +127,14 @@ struct TestStore {
 
   private static let vectorType = DataType.fixedSizeList(Field("item", .float32), count: 3)
 
-  /// Three numbers for each item.
+  /// Three numbers for each item, but for some moments.
   private static func vectors(_ events: [TestEvent]) -> ArrowArray {
     let numbers: [Float] = events.flatMap { event -> [Float] in
       let item = Float(event.item ?? 0)
       return [item, -0.0, item / 4]
     }
     return ArrowArray(
-      vectorType, count: events.count, validity: Bitmap(events.map { $0.item != nil }),
+      vectorType, count: events.count, validity: Bitmap(events.map { $0.micros % 11_000_000 != 0 }),
       storage: .fixedSizeList(child: ArrowArray(.float32, numbers)))
   }
 
