@@ -67,11 +67,12 @@ final class ClockCache<Key: Hashable & CacheKey, Value: Sendable>: Sendable {
     mutating func keep(_ value: Value, byteCount: Int, _ byteLimit: Int, for key: Key) {
       let byteCount = byteCount + ClockRing<Key, Kept>.entryByteCount
       ring.remove(key)
-      guard byteCount <= byteLimit else { return }
-      ring.makeRoom(byteLimit - byteCount) { kept in
+      // Where others take more than before, there is less room than what is kept takes.
+      ring.makeRoom(max(0, byteLimit - (byteCount <= byteLimit ? byteCount : 0))) { kept in
         defer { kept.isUsed = false }
         return !kept.isUsed
       }
+      guard byteCount <= byteLimit else { return }
       ring.add(byteCount, to: key, Kept(value: value))
     }
   }

@@ -21,7 +21,7 @@ package final class ListPool: Sendable {
   }
 
   /// - Parameter regionByteLimit: how much memory lists of a type may take. When they took it, later lists begin anew if
-  ///   most of those before were found more than once, and the old ones go with the last page that has them.
+  ///   those before were found twice more each on average, and the old ones go with the last page that has them.
   package init(regionByteLimit: Int) { self.regionByteLimit = regionByteLimit }
 
   /// Memory that lists take, those included that only pages still have.
@@ -40,7 +40,7 @@ package final class ListPool: Sendable {
       state.regions[lists.type] = region
       if let pooled = region.pooled(lists, hashes) { return pooled }
       state.regions[lists.type] = nil
-      if region.foundCount < region.count { state.refused.insert(lists.type) }
+      if region.foundCount < 2 * region.count { state.refused.insert(lists.type) }
       return page
     }
   }

@@ -70,7 +70,8 @@ package final class PageCache: Sendable {
   /// - Parameter byteLimit: of the pages' and rows' arrays.
   package init(byteLimit: Int) {
     contents = ClockCache(byteLimit: byteLimit)
-    lists = ListPool(regionByteLimit: byteLimit / 2)
+    // Lists may take most of it: pages and rows that have no more than their numbers are small.
+    lists = ListPool(regionByteLimit: byteLimit / 8 * 7)
   }
 
   subscript(key: Key) -> ArrowArray? {
