@@ -12,7 +12,7 @@ package final class ColumnReading: Sendable {
   /// What is added to the events that are read.
   let enrichment: RequestEnrichment?
   /// All columns that an answer may read, but for the key columns: those that are kept beside these.
-  let keptFields: [Field]
+  let kept: [WantedColumn]
   /// By dataset of the plan, where its users' rows are kept.
   let keptColumns: [PageCache.RowsKey.Columns]
   /// By dataset of the plan, the event types that are the sequence's; nil: all that it has.
@@ -32,7 +32,7 @@ package final class ColumnReading: Sendable {
     for field in fields where KeyColumn(field.name) == nil && !kept.contains(where: { $0.name == field.name }) {
       if plan.columns.contains(where: { $0.name == field.name }) { kept.append(field) }
     }
-    keptFields = kept
+    self.kept = kept.map { WantedColumn($0) }
     keptColumns = plan.datasets.map { PageCache.RowsKey.Columns($0, kept) }
   }
 }

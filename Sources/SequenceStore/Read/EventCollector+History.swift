@@ -77,9 +77,8 @@ extension EventCollector {
     _ filter: CheckedExpression, among places: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> Bool {
     if places.isEmpty { return false }
-    let fields = SequencePlan.fields(filter.columnNames, of: plan.columns)
-    return filter.trueRows(of: try columns(fields.map { WantedColumn($0) }, of: history[places], using: &context))
-      .setBitCount > 0
+    let wanted = plan.wantedColumns(filter.columnNames)
+    return filter.trueRows(of: try columns(wanted, of: history[places], using: &context)).setBitCount > 0
   }
 
   // MARK: Columns
@@ -97,8 +96,7 @@ extension EventCollector {
   ) throws(StoreError) -> [String: ArrowArray] {
     var names = [SystemColumns.ts]
     for name in reading.computers.flatMap(\.inputs) where !names.contains(name) { names.append(name) }
-    let wanted = SequencePlan.fields(names, of: plan.columns).map { WantedColumn($0) }
-    let events = try columns(wanted, of: history[...], using: &context)
+    let events = try columns(plan.wantedColumns(names), of: history[...], using: &context)
     let rows = foundRows
     let values = reading.computers.map { $0.values(events, users: [0..<events.rowCount], rows: rows) }
     return Dictionary(uniqueKeysWithValues: zip(reading.computers.map(\.column.name), values))

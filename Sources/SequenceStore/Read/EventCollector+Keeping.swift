@@ -97,10 +97,9 @@ extension EventCollector {
         }
         keys.append((key, .joinedCopy(of: columns)))
       }
-      let wanted = reading.keptFields.map { WantedColumn($0) }
-      var columns = [ColumnParts](repeating: ColumnParts(), count: wanted.count)
-      for part in rows { try sources[part.source].append(wanted, at: part.rows, to: &columns, using: &context) }
-      for (field, parts) in zip(reading.keptFields, columns) {
+      var columns = [ColumnParts](repeating: ColumnParts(), count: reading.kept.count)
+      for part in rows { try sources[part.source].append(reading.kept, at: part.rows, to: &columns, using: &context) }
+      for (field, parts) in zip(reading.kept.map(\.field), columns) {
         let column = ArrowArray.joinedCopy(of: parts.arrays)
         values.append((field, column.type == field.type || column.isPooled ? column : column.decoded()))
       }

@@ -30,7 +30,8 @@ package final class ListPool: Sendable {
   /// The same lists as a dictionary of lists of a fixed size; the page itself where it has none of one size and of
   /// numbers, or such as seldom are the same.
   package func pooled(_ page: ArrowArray) -> ArrowArray {
-    guard let lists = EqualLists(page) else { return page }
+    guard let lists = EqualLists(page), !state.update({ $0.refused.contains(lists.type) }) else { return page }
+    // Hashed before the lock is taken, so that others need not wait; the type may be refused meanwhile.
     let hashes = lists.hashes()
     return state.update { state in
       if state.refused.contains(lists.type) { return page }

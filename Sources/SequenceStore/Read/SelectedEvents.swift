@@ -56,8 +56,7 @@ package struct SelectedEvents: ~Copyable {
     var added = derived!.mapValues { $0.slice(givenCount..<givenCount + rows.count) }
     var names = enrichment?.inputs ?? []
     names += fields.map(\.name).filter { added[$0] == nil && !names.contains($0) }
-    let inputs = SequencePlan.fields(names, of: collector.plan.columns).map { WantedColumn($0) }
-    let read = try collector.columns(inputs, of: rows, using: &context)
+    let read = try collector.columns(collector.plan.wantedColumns(names), of: rows, using: &context)
     if let enrichment {
       for (field, values) in zip(enrichment.outputs, enrichment.columns(of: read, coverage: &coverage)) {
         added[field.name] = values

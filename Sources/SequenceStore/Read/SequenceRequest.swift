@@ -56,6 +56,11 @@ package final class SequencePlan: Sendable {
   static func fields(_ names: [String], of columns: [Field]) -> [Field] {
     names.compactMap { name in columns.first { $0.name == name } }
   }
+
+  /// Those of its columns that have these names, to be read.
+  func wantedColumns(_ names: [String]) -> [WantedColumn] {
+    Self.fields(names, of: columns).map { WantedColumn($0) }
+  }
 }
 
 /// Which of a user's events are wanted, or which of the items that they are of.
