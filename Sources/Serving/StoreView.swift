@@ -132,10 +132,11 @@ final class StoreView: Sendable {
 extension FileIndexCache.Statistics {
   fileprivate func write(to text: inout PrometheusText) {
     text.add(
-      "seqline_index_bytes", .gauge, "Memory that data files' footers, page indexes and dictionaries take, about.",
+      "seqline_index_bytes", .gauge, "Memory that data files' footers and indexes take, about.",
       byteCount)
     text.add(
       "seqline_index_evictions_total", .counter, "Footers and page indexes that made room for others.", evictions)
+    text.add("seqline_open_data_files", .gauge, "Data files that are open.", openFileCount)
   }
 }
 

@@ -42,6 +42,7 @@ struct SeqServe: SeqlineCommand {
 
   func execute() throws -> Outcome {
     takeShortTurns()
+    DescriptorLimit.raise()
     let address = try listening.address()
     let tls = try listening.tlsIdentity()
     let tenants = try listening.tenants.map { try TenantDirectory(file: $0) }

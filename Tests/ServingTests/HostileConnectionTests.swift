@@ -1,3 +1,4 @@
+import Engine
 import Glibc
 import Serving
 import TestSupport
@@ -183,6 +184,7 @@ import Testing
   /// Each thousand may cost memory while it is there, but not for good. Other tests of the process take memory, too: some two
   /// thousand of many are without.
   @Test func aThousandIdleConnectionsHarmNobody() throws {
+    DescriptorLimit.raise()
     let server = try ScriptedServer()
     let client = try server.client()
     var sizes: [Int] = []

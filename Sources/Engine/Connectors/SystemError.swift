@@ -18,7 +18,12 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
   package var description: String {
     let reason = unsafe String(cString: strerror(code))
-    let remedy = code == ENOSPC ? "; free some space and run again" : ""
+    let remedy =
+      switch code {
+      case ENOSPC: "; free some space and run again"
+      case EMFILE: "; let the process open more, with ulimit -n"
+      default: ""
+      }
     return "\(path): cannot \(action): \(reason)\(remedy)"
   }
 }

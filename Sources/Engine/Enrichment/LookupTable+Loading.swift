@@ -167,8 +167,8 @@ extension LookupColumns {
   /// A regular file is read a row group's columns at a time, so that little of it lies in memory beside its values.
   private func parquetRows(_ path: String) throws -> RecordBatch {
     let file = try OpenFile(reading: path)
-    guard let size = file.regularSize else { return try rows(ParquetReader(file.contents()), path) }
-    return try rows(ParquetReader(FileBytes(file: file, byteCount: size)), path)
+    guard let bytes = FileBytes(file) else { return try rows(ParquetReader(file.contents()), path) }
+    return try rows(ParquetReader(bytes), path)
   }
 
   private func rows(_ reader: ParquetReader<some ByteSource>, _ path: String) throws -> RecordBatch {
@@ -182,19 +182,5 @@ extension LookupColumns {
       return RecordBatch(Schema([]), [], rowCount: 0)
     }
     return batches.count == 1 ? first : RecordBatch.concatenate(batches)
-  }
-}
-
-/// A regular file, read where its reader looks.
-private struct FileBytes: ByteSource {
-  let file: OpenFile
-  let byteCount: Int
-
-  func read(_ range: Range<Int>) throws -> Buffer {
-    let bytes = try file.bytes(at: range.lowerBound, byteCount: range.count)
-    guard bytes.byteCount == range.count else {
-      throw ParquetError(.truncated("file", needed: range.upperBound, available: range.lowerBound + bytes.byteCount))
-    }
-    return bytes
   }
 }

@@ -14,7 +14,7 @@ package struct SplitBlockBloomFilter: Sendable {
 
   private let bitset: Buffer
 
-  /// The filter whose bitset is `bytes`, which are not copied: a mapped file's are read when they are looked at.
+  /// The filter whose bitset is `bytes`, which are not copied.
   /// - Throws: `.malformed` unless they are whole blocks.
   package init(bitset bytes: Buffer) throws(ParquetError) {
     guard bytes.byteCount > 0, bytes.byteCount % 32 == 0 else {
@@ -24,6 +24,16 @@ package struct SplitBlockBloomFilter: Sendable {
   }
 
   fileprivate init(words: [UInt32]) { bitset = Buffer(words) }
+
+  /// A header has no more.
+  static let headerByteCount = 64
+
+  /// How many bytes a filter takes whose header these bytes begin with.
+  package static func byteCount(header bytes: Buffer) throws(ParquetError) -> Int {
+    var reader = ThriftReader(bytes)
+    let header = try BloomFilterHeader(from: &reader)
+    return reader.position + header.byteCount
+  }
 
   /// Reads header and bitset, which begin at `bytes`' start.
   /// - Throws: also `.unsupported` for another algorithm, hash or compression.

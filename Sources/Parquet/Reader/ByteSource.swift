@@ -8,6 +8,30 @@ package protocol ByteSource: Sendable {
   func read(_ range: Range<Int>) throws -> Buffer
 }
 
+/// What lies between two ranges that are read at once, at most: to copy it costs no more than another call would.
+private let gapByteCount = 4 << 10
+
+extension ByteSource {
+  /// Reads several ranges, those that follow each other closely at once: they then share memory.
+  package func read(_ ranges: [Range<Int>]) throws -> [Buffer] {
+    var buffers: [Buffer] = []
+    buffers.reserveCapacity(ranges.count)
+    while buffers.count < ranges.count {
+      let (first, start) = (buffers.count, ranges[buffers.count].lowerBound)
+      var (count, end) = (first + 1, ranges[first].upperBound)
+      while count < ranges.count, ranges[count].lowerBound >= end, ranges[count].lowerBound - end <= gapByteCount {
+        end = ranges[count].upperBound
+        count += 1
+      }
+      let bytes = try read(start..<end)
+      for range in ranges[first..<count] {
+        buffers.append(bytes.slice(range.lowerBound - start..<range.upperBound - start))
+      }
+    }
+    return buffers
+  }
+}
+
 /// A file in memory, or mapped into it.
 extension Buffer: ByteSource {
   package func read(_ range: Range<Int>) throws -> Buffer {

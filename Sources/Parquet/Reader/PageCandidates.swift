@@ -94,7 +94,11 @@ extension ParquetFile {
   package func bloomFilter(
     _ source: some ByteSource, rowGroup: Int, leaf: Int
   ) throws -> SplitBlockBloomFilter? {
-    guard let range = bloomFilterRange(rowGroup: rowGroup, leaf: leaf) else { return nil }
+    guard var range = bloomFilterRange(rowGroup: rowGroup, leaf: leaf) else { return nil }
+    if metadata.rowGroups[rowGroup].columns[leaf].metadata?.bloomFilterByteCount == nil {
+      let header = try source.read(range.prefix(SplitBlockBloomFilter.headerByteCount))
+      range = range.prefix(try SplitBlockBloomFilter.byteCount(header: header))
+    }
     return try SplitBlockBloomFilter(decoding: source.read(range))
   }
 }

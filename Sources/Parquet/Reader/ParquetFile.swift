@@ -12,6 +12,7 @@ package struct ParquetFile: Sendable {
   package let metadata: FileMetadata
   package let schema: ParquetSchema
   package let byteCount: Int
+  private let footerByteCount: Int
   /// By row group and leaf.
   private let chunks: [[Result<Chunk, ParquetError>]]
 
@@ -40,7 +41,7 @@ package struct ParquetFile: Sendable {
   }
 
   /// - Parameters:
-  ///   - footer: the bytes of `footerRange`.
+  ///   - footer: the bytes of `footerRange`, of which parts are kept.
   ///   - byteCount: of the whole file.
   package init(footer: Buffer, byteCount: Int) throws(ParquetError) {
     do throws(ParquetError) {
@@ -50,6 +51,7 @@ package struct ParquetFile: Sendable {
     }
     schema = try ParquetSchema(elements: metadata.schema)
     self.byteCount = byteCount
+    footerByteCount = footer.byteCount
     for group in metadata.rowGroups { try Self.check(group, schema) }
     chunks = Self.chunks(metadata, schema, byteCount: byteCount)
   }
@@ -61,7 +63,8 @@ package struct ParquetFile: Sendable {
     let range = try Self.footerRange(tail: tail, byteCount: source.byteCount)
     let isInTail = range.lowerBound >= tailRange.lowerBound
     let start = range.lowerBound - tailRange.lowerBound
-    let footer = isInTail ? tail.slice(start..<start + range.count) : try source.read(range)
+    // A copy, for what is kept of it would keep all of the tail.
+    let footer = isInTail ? Buffer(copying: tail.slice(start..<start + range.count).bytes) : try source.read(range)
     try self.init(footer: footer, byteCount: source.byteCount)
   }
 
@@ -90,7 +93,7 @@ package struct ParquetFile: Sendable {
   package var memoryByteCount: Int {
     let perChunk = MemoryLayout<ColumnChunkMetadata>.stride + MemoryLayout<Result<Chunk, ParquetError>>.stride
     let lists = 4 * 48  // encodings, path, histograms
-    return rowGroupCount * schema.leaves.count * (perChunk + lists) + schema.leaves.count * 512
+    return footerByteCount + rowGroupCount * schema.leaves.count * (perChunk + lists) + schema.leaves.count * 512
   }
 
   /// The schema of the batches that are read.

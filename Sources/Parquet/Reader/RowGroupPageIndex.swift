@@ -4,6 +4,8 @@ import Buffers
 package struct RowGroupPageIndex: Sendable {
   package var offsetIndexes: [OffsetIndex?]
   package var columnIndexes: [ColumnIndex?]
+  /// Of the files' bytes that the bounds are.
+  fileprivate var boundByteCount = 0
 
   /// What it takes in memory, about.
   package var memoryByteCount: Int {
@@ -12,7 +14,7 @@ package struct RowGroupPageIndex: Sendable {
     let locations = offsetIndexes.reduce(0) { $0 + ($1?.pages.count ?? 0) }
     let bounds = columnIndexes.reduce(0) { $0 + ($1?.pageCount ?? 0) }
     let leaves = offsetIndexes.count * (MemoryLayout<OffsetIndex?>.stride + MemoryLayout<ColumnIndex?>.stride + 64)
-    return locations * perOffset + bounds * perBound + leaves
+    return locations * perOffset + bounds * perBound + boundByteCount + leaves
   }
 }
 
@@ -73,13 +75,20 @@ extension ParquetFile {
     let none = schema.leaves.count
     var index = RowGroupPageIndex(
       offsetIndexes: Array(repeating: nil, count: none), columnIndexes: Array(repeating: nil, count: none))
+    var leaves: [Int] = []
+    var ranges: [Range<Int>] = []
     for leaf in schema.leaves.indices {
       guard let range = try offsetIndexRange(rowGroup: rowGroup, leaf: leaf) else { continue }
-      index.offsetIndexes[leaf] = try offsetIndex(source.read(range), rowGroup: rowGroup, leaf: leaf)
+      leaves.append(leaf)
+      ranges.append(range)
+    }
+    for (leaf, bytes) in zip(leaves, try source.read(ranges)) {
+      index.offsetIndexes[leaf] = try offsetIndex(bytes, rowGroup: rowGroup, leaf: leaf)
     }
     for leaf in bounded {
       guard let range = try columnIndexRange(rowGroup: rowGroup, leaf: leaf) else { continue }
       index.columnIndexes[leaf] = try ColumnIndex(decoding: source.read(range))
+      index.boundByteCount += range.count
     }
     return index
   }

@@ -108,7 +108,7 @@ private struct FileCheck {
     checkTimes(keys, group)
     checkIdentities(keys, group, &seen)
     checkShard(keys, group)
-    checkUserIndex(keys, try opened.groups[group].index(), group)
+    checkUserIndex(keys, try opened.groups[group].index(), try opened.groups[group].userFilter(), group)
     try checkPages(batch, opened, group)
   }
 
@@ -141,12 +141,14 @@ private struct FileCheck {
   }
 
   /// The bloom filter holds every user, and the page bounds lead to each user's rows.
-  private mutating func checkUserIndex(_ keys: RecordBatch, _ index: RowGroupIndex, _ group: Int) {
+  private mutating func checkUserIndex(
+    _ keys: RecordBatch, _ index: RowGroupIndex, _ filter: UserFilter, _ group: Int
+  ) {
     let users = keys.columns[0]
     var row = 0
     while row < users.count {
       let probe = UserProbe(UserID(users, row))
-      if !index.mayContain(probe) {
+      if !filter.mayContain(probe.hash) {
         return problems.append("row group \(group): user \(probe.key): the bloom filter lacks them")
       }
       if !index.candidateRows(probe).contains(where: { $0.contains(row) }) {

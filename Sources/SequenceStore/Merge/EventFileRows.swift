@@ -15,7 +15,7 @@ final class EventFileRows: RunBatches {
   private let stored: ParquetSchema
   private let derived: DerivedColumns
   private let choice: RowChoice
-  private let bytes: Buffer
+  private let bytes: DataFileBytes
   private let projection: ReadProjection
   private let batchRowCount: Int
   /// Row groups that are still to be read.
@@ -59,7 +59,7 @@ final class EventFileRows: RunBatches {
   }
 
   private func nextStored() throws(StoreError) -> RecordBatch? {
-    do throws(ParquetError) {
+    do {
       while let group = groups.first {
         if decoder == nil { decoder = try open(group) }
         if let batch = try decoder?.next(batchRowCount, &pages) { return batch }
@@ -67,12 +67,15 @@ final class EventFileRows: RunBatches {
         groups.removeFirst()
       }
       return nil
-    } catch { throw .parquet(error) }
+    } catch let error as ParquetError {
+      throw .parquet(error)
+    } catch { throw StoreError(error, at: path) }
   }
 
-  private func open(_ group: Int) throws(ParquetError) -> RowGroupDecoder {
+  /// Reads what the columns have of a row group, which the store's own files make small.
+  private func open(_ group: Int) throws -> RowGroupDecoder {
     let plan = try projection.plan(rowGroup: group, rows: nil, pages: nil)
-    return try RowGroupDecoder(plan, bytes: plan.ranges.map { bytes.slice($0) })
+    return try RowGroupDecoder(plan, bytes: try bytes.read(plan.ranges))
   }
 
   /// The rows under the wanted columns: as they are stored, derived, or null.

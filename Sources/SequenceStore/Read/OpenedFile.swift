@@ -6,9 +6,9 @@ import Engine
 import Parquet
 import Synchronization
 
-/// A data file's footer over its mapped bytes. Immutable but for caches.
+/// A data file's footer, and where its bytes come from. Immutable but for caches.
 final class OpenedFile: Sendable {
-  let bytes: Buffer
+  let bytes: DataFileBytes
   let file: ParquetFile
   let groups: [OpenedRowGroup]
   /// The columns of the table by name.
@@ -25,7 +25,7 @@ final class OpenedFile: Sendable {
   }
 
   /// - Parameter id: under which its pages are cached.
-  init(_ bytes: Buffer, id: UInt32, indexes: FileIndexCache) throws {
+  init(_ bytes: DataFileBytes, id: UInt32, indexes: SlotCache) throws {
     self.bytes = bytes
     self.id = id
     let file = try ParquetFile(bytes)
@@ -116,17 +116,16 @@ final class OpenedFile: Sendable {
     let projection = projection(columns, context.options)
     let group = groups[group]
     let index = try group.index()
-    do throws(ParquetError) {
+    do {
       let known = index.dictionaries
       let plan = try projection.plan(rowGroup: group.number, rows: rows, pages: index.pages, dictionaries: known)
-      let ranges = plan.ranges.map { bytes.slice($0) }
-      context.meter?.add(ranges.reduce(0) { $0 + $1.byteCount })
-      let reader = try RowGroupDecoder(plan, bytes: ranges, dictionaries: known)
+      context.meter?.add(plan.ranges.reduce(0) { $0 + $1.count })
+      let reader = try RowGroupDecoder(plan, bytes: try bytes.read(plan.ranges), dictionaries: known)
       guard let batch = try reader.next(.max, &context.decoder) else { return RecordBatch(empty: projection.schema) }
       group.keep(reader.dictionaries, beside: known, in: index)
       return batch
     } catch {
-      throw .parquet(error)
+      throw StoreError(error, at: bytes.path)
     }
   }
 
@@ -144,151 +143,4 @@ extension RecordBatch {
   init(empty schema: Schema) {
     self.init(schema, schema.fields.map { ArrowArray(nulls: $0.type, count: 0) }, rowCount: 0)
   }
-}
-
-/// A row group of an open file.
-final class OpenedRowGroup: Sendable {
-  let number: Int
-  let rowCount: Int
-  /// Whether its rows are in the order (user_id, ts, event_type, event_key), of which a file may lack the last column.
-  let isSorted: Bool
-  /// Of its users, as the footer has them; nil where it has none.
-  private let userBounds: (least: Buffer, greatest: Buffer)?
-  private let bytes: Buffer
-  private let file: ParquetFile
-  private let indexes: FileIndexCache
-  private let slot = IndexSlot<RowGroupIndex>()
-
-  init(_ bytes: Buffer, _ file: ParquetFile, _ number: Int, _ indexes: FileIndexCache) {
-    (self.bytes, self.file, self.number, self.indexes) = (bytes, file, number, indexes)
-    let metadata = file.metadata.rowGroups[number]
-    rowCount = metadata.rowCount
-    let keys = [SystemColumns.user, SystemColumns.ts, SystemColumns.eventType, SystemColumns.eventKey]
-      .filter { $0 != SystemColumns.eventKey || file.schema.columnIndex(of: $0) != nil }
-    let sorting = metadata.sortingColumns.filter { !$0.isDescending }.map { file.schema.leaves[safe: $0.column]?.name }
-    isSorted = Array(sorting.prefix(keys.count)) == keys
-    let user = file.schema.leafIndex(of: SystemColumns.user).map { metadata.columns[$0].metadata?.statistics }
-    if let statistics = user ?? nil, let least = statistics.minValue, let greatest = statistics.maxValue {
-      userBounds = (least, greatest)
-    } else {
-      userBounds = nil
-    }
-  }
-
-  deinit { indexes.forget(slot) }
-
-  /// Whether the user lies within the bounds of those that it has.
-  func mayHold(_ user: UserProbe) -> Bool {
-    guard let userBounds else { return true }
-    return user.order(ofBound: userBounds.least) <= 0 && user.order(ofBound: userBounds.greatest) >= 0
-  }
-
-  /// Its indexes, read by the first who asks.
-  func index() throws(StoreError) -> RowGroupIndex {
-    if let index = slot.value { return index }
-    do {
-      let index = try RowGroupIndex(bytes, file, number, isSorted: isSorted)
-      return indexes.keep(index, byteCount: index.byteCount, in: slot)
-    } catch let error as ParquetError {
-      throw .parquet(error)
-    } catch {
-      throw .damaged(path: "", what: "\(error)")
-    }
-  }
-
-  /// Remembers dictionaries for later reads.
-  func keep(_ found: [Int: LeafDictionary], beside known: [Int: LeafDictionary], in index: RowGroupIndex) {
-    guard found.keys.contains(where: { known[$0] == nil }) else { return }
-    indexes.note(index.keep(found), in: slot)
-  }
-}
-
-/// Where the rows and pages of a row group lie, and what pages were decoded with.
-final class RowGroupIndex: Sendable {
-  private let rowCount: Int
-  private let isSorted: Bool
-  /// Bounds are those of the user column alone.
-  let pages: RowGroupPageIndex
-  private let bloomFilter: SplitBlockBloomFilter?
-  /// The user column among the leaves; nil when there is none.
-  private let userLeaf: Int?
-  private let keptDictionaries = Mutex<[Int: LeafDictionary]>([:])
-
-  init(_ bytes: Buffer, _ file: ParquetFile, _ group: Int, isSorted: Bool) throws {
-    rowCount = file.metadata.rowGroups[group].rowCount
-    self.isSorted = isSorted
-    userLeaf = file.schema.leafIndex(of: SystemColumns.user)
-    pages = try file.pageIndex(bytes, rowGroup: group, boundsOf: userLeaf.map { [$0] } ?? [])
-    bloomFilter = try userLeaf.flatMap { try file.bloomFilter(bytes, rowGroup: group, leaf: $0) }
-  }
-
-  /// In memory, about, without dictionaries.
-  var byteCount: Int { pages.memoryByteCount + 256 }
-
-  /// By leaf.
-  var dictionaries: [Int: LeafDictionary] { keptDictionaries.withLock { $0 } }
-
-  /// - Returns: how many bytes are kept besides.
-  fileprivate func keep(_ found: [Int: LeafDictionary]) -> Int {
-    keptDictionaries.withLock { kept in
-      found.reduce(0) { sum, entry in
-        guard kept.updateValue(kept[entry.key] ?? entry.value, forKey: entry.key) == nil else { return sum }
-        return sum + entry.value.byteCount
-      }
-    }
-  }
-
-  /// Whether the user may have rows here, by the bloom filter.
-  func mayContain(_ user: UserProbe) -> Bool { mayContain(userHash: user.hash) }
-
-  /// - Parameter userHash: XXH64 of the user's key.
-  func mayContain(userHash: UInt64) -> Bool { bloomFilter?.mayContain(userHash) ?? true }
-
-  /// The rows of the pages whose bounds hold the user; all where there is no page index.
-  func candidateRows(_ user: UserProbe) -> [Range<Int>] {
-    guard let userLeaf, let bounds = pages.columnIndexes[userLeaf], let offsets = pages.offsetIndexes[userLeaf],
-      bounds.pageCount == offsets.pages.count, bounds.pageCount > 0
-    else { return [0..<rowCount] }
-    if isSorted, bounds.boundaryOrder == .ascending {
-      let first = Self.partition(bounds.pageCount) { user.order(ofBound: bounds.maxValues[$0]) < 0 }
-      let end = Self.partition(bounds.pageCount) { user.order(ofBound: bounds.minValues[$0]) <= 0 }
-      return first < end ? [offsets.pages[first].firstRow..<endRow(of: end - 1, offsets)] : []
-    }
-    var ranges: [Range<Int>] = []
-    for page in 0..<bounds.pageCount
-    where user.order(ofBound: bounds.minValues[page]) <= 0 && user.order(ofBound: bounds.maxValues[page]) >= 0 {
-      ranges.append(offsets.pages[page].firstRow..<endRow(of: page, offsets))
-    }
-    return ranges
-  }
-
-  /// How many of the first pages `isBefore` holds for.
-  private static func partition(_ count: Int, _ isBefore: (Int) -> Bool) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if isBefore(middle) { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
-
-  private func endRow(of page: Int, _ offsets: OffsetIndex) -> Int {
-    page + 1 < offsets.pages.count ? offsets.pages[page + 1].firstRow : rowCount
-  }
-
-  /// The rows of the user's first and last candidate page; what lies between them is the user's alone.
-  func edgePages(of rows: Range<Int>) -> (first: Range<Int>, last: Range<Int>) {
-    guard let userLeaf, pages.columnIndexes[userLeaf] != nil, let offsets = pages.offsetIndexes[userLeaf] else {
-      return (rows, rows)
-    }
-    let (first, last) = (offsets.page(ofRow: rows.lowerBound), offsets.page(ofRow: rows.upperBound - 1))
-    return (
-      rows.lowerBound..<min(endRow(of: first, offsets), rows.upperBound),
-      max(offsets.pages[last].firstRow, rows.lowerBound)..<rows.upperBound
-    )
-  }
-}
-
-extension Array {
-  subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
 }

@@ -106,8 +106,8 @@ extension RetractionIndex {
   /// Whether a file may have rows of these users, by its bloom filters.
   private func mayConcern(_ file: OpenedFile) throws(StoreError) -> Bool {
     for group in file.groups {
-      let index = try group.index()
-      if containsUser(where: { index.mayContain(userHash: $0) }) { return true }
+      let filter = try group.userFilter()
+      if containsUser(where: { filter.mayContain($0) }) { return true }
     }
     return false
   }

@@ -8,12 +8,10 @@ extension StoreFile {
   ) throws(StoreError) -> [UserRows] {
     let opened = try open()
     var found: [UserRows] = []
-    for (index, group) in opened.groups.enumerated() where group.mayHold(user) {
+    for (index, group) in opened.groups.enumerated() where try group.mayHold(user) {
       let origin = RowOrigin.file(opened, group: index, path: path, derived)
       do {
-        let pages = try group.index()
-        guard pages.mayContain(user) else { continue }
-        let candidates = pages.candidateRows(user)
+        let candidates = try group.index().candidateRows(user)
         guard !candidates.isEmpty else { continue }
         let (rows, selected) =
           group.isSorted && candidates.count == 1

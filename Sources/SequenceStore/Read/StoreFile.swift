@@ -1,9 +1,6 @@
-import Arrow
-import Buffers
 import Definitions
 import DeltaLog
 import Engine
-import Parquet
 import Synchronization
 
 /// A data file of a snapshot. Its footer and indexes are read when they are needed; shared by threads.
@@ -21,11 +18,11 @@ final class StoreFile: Sendable {
   let id = StoreFile.nextID.wrappingAdd(1, ordering: .relaxed).newValue
   private static let nextID = Atomic<UInt32>(0)
   private let indexes: FileIndexCache
-  private let mapping = Mutex<Buffer?>(nil)
-  private let opened = IndexSlot<OpenedFile>()
+  private let source = Mutex<DataFileBytes?>(nil)
+  private let opened = CacheSlot<OpenedFile>()
 
-  /// - Parameter indexes: what keeps the footer and the indexes.
-  init(_ action: AddFile, path: String, indexes: FileIndexCache = FileIndexCache(byteLimit: .max)) {
+  /// - Parameter indexes: what keeps the footer and the indexes, and the file open.
+  init(_ action: AddFile, path: String, indexes: FileIndexCache = .unlimited) {
     self.action = action
     self.path = path
     self.indexes = indexes
@@ -35,7 +32,7 @@ final class StoreFile: Sendable {
     times = statistics?.timestampRange(SystemColumns.ts)
   }
 
-  deinit { indexes.forget(opened) }
+  deinit { indexes.indexes.forget(opened) }
 
   /// No event of it is earlier, in microseconds.
   var startMicros: Int64 { times?.lowerBound ?? bucket?.days.lowerBound.startMicros ?? .min }
@@ -47,19 +44,19 @@ final class StoreFile: Sendable {
   func open() throws(StoreError) -> OpenedFile {
     if let file = opened.value { return file }
     do {
-      let file = try OpenedFile(try bytes(), id: id, indexes: indexes)
-      return indexes.keep(file, byteCount: file.byteCount, in: opened)
+      let file = try OpenedFile(try bytes(), id: id, indexes: indexes.indexes)
+      return indexes.indexes.keep(file, size: file.byteCount, in: opened)
     } catch {
       throw StoreError(error, at: path)
     }
   }
 
-  /// The file's bytes. They stay mapped whatever is read again, so that a vacuum cannot take them away.
-  private func bytes() throws -> Buffer {
-    try mapping.withLock { mapping in
-      if let mapping { return mapping }
-      let bytes = try MappedFile.open(path)
-      mapping = bytes
+  /// The file's bytes, which outlive its indexes: else a vacuum could take them away in between.
+  private func bytes() throws(SystemError) -> DataFileBytes {
+    try source.withLock { source throws(SystemError) in
+      if let source { return source }
+      let bytes = try DataFileBytes(path, indexes.files)
+      source = bytes
       return bytes
     }
   }

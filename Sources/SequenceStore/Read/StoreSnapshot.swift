@@ -1,6 +1,7 @@
 import Arrow
 import Definitions
 import DeltaLog
+import Engine
 import Synchronization
 
 /// A store's datasets at one moment. Immutable; any number of threads read from it, each with a `SequenceReader`.
@@ -18,13 +19,14 @@ package struct StoreSnapshot: Sendable {
   ///   - asOfMillis: reads what was the latest version at that time, in milliseconds since 1970-01-01T00:00Z.
   ///   - earlier: whose opened files and index cache are used again.
   ///   - indexByteLimit: of the memory for files' footers and indexes.
+  ///   - openFileLimit: of the files that are open at once; the other half of what the process may have is for connections.
   package init(
     _ store: StoreDirectory, datasets names: [String]? = nil, versions: [String: Int64] = [:],
     asOfMillis: Int64? = nil, reusing earlier: StoreSnapshot? = nil,
-    indexByteLimit: Int = StoreSnapshot.defaultIndexByteLimit
+    indexByteLimit: Int = StoreSnapshot.defaultIndexByteLimit, openFileLimit: Int = DescriptorLimit.count / 2
   ) throws(StoreError) {
     self.store = store
-    indexes = earlier?.indexes ?? FileIndexCache(byteLimit: indexByteLimit)
+    indexes = earlier?.indexes ?? FileIndexCache(byteLimit: indexByteLimit, openFileLimit: openFileLimit)
     var datasets: [String: DatasetSnapshot] = [:]
     let all = if let names { names } else { try store.datasetNames() }
     for name in all {
@@ -43,7 +45,7 @@ package struct StoreSnapshot: Sendable {
   /// Memory that the datasets' retractions take.
   package var retractionByteCount: Int { datasets.values.reduce(0) { $0 + $1.retractions.byteCount } }
 
-  /// Opens every file, so that none can go before it is read.
+  /// Opens every file, so that none of those that may be open at once can go before it is read.
   package func preload() throws(StoreError) {
     for dataset in datasets.values {
       for file in dataset.files { _ = try file.open() }

@@ -1,5 +1,4 @@
 import Engine
-import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -27,7 +26,6 @@ package final class HTTPServer: Sendable {
       limits: limits, gate: gate, metrics: metrics, threads: ThreadTurns(threads: threads), answer: answer)
     let pipelines = HTTPPipelines(service, tls: tls, group: group)
     (self.group, self.service, self.pipelines) = (group, service, pipelines)
-    raiseDescriptorLimit()
     let bootstrap = ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: 1_024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -97,12 +95,4 @@ package struct ListenError: Error, CustomStringConvertible {
   }
 
   package var description: String { "\(address): cannot listen: \(reason); \(remedy)" }
-}
-
-/// Lets this process open as many files and connections as the system allows it.
-private func raiseDescriptorLimit() {
-  var limit = rlimit()
-  guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-  limit.rlim_cur = limit.rlim_max
-  unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

@@ -112,6 +112,8 @@ import Testing
     let offset = try #require(column.metadata.bloomFilterOffset)
     let filter = try SplitBlockBloomFilter(decoding: column.bytes.slice(offset..<column.bytes.byteCount))
     #expect(filter.byteCount <= 8192)
+    let header = column.bytes.slice(offset..<offset + 64)
+    #expect(try SplitBlockBloomFilter.byteCount(header: header) == filter.encoded().byteCount)
     func mayContain(_ key: Int64) -> Bool { filter.mayContain(SplitBlockBloomFilter.hash(Buffer([key]).bytes)) }
     #expect(keys.allSatisfy(mayContain))
     #expect((0..<10_000).count { mayContain(Int64($0 * 11 + 5)) } < 300)

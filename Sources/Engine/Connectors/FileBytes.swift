@@ -1,0 +1,26 @@
+import Buffers
+import Parquet
+
+/// A regular file, read where its reader looks: in memory is what was asked for and no more.
+package struct FileBytes: ByteSource {
+  private let file: OpenFile
+  package let byteCount: Int
+
+  /// Nil for what is no regular file.
+  package init?(_ file: OpenFile) {
+    guard let size = file.regularSize else { return nil }
+    (self.file, byteCount) = (file, size)
+  }
+
+  /// - Throws: `ParquetError` `.truncated` where the file has become shorter, `SystemError`.
+  package func read(_ range: Range<Int>) throws -> Buffer {
+    guard range.lowerBound >= 0, range.upperBound <= byteCount else {
+      throw ParquetError(.truncated("file", needed: range.upperBound, available: byteCount))
+    }
+    let bytes = try file.bytes(at: range.lowerBound, byteCount: range.count)
+    guard bytes.byteCount == range.count else {
+      throw ParquetError(.truncated("file", needed: range.upperBound, available: range.lowerBound + bytes.byteCount))
+    }
+    return bytes
+  }
+}
