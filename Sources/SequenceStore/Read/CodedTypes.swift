@@ -24,19 +24,23 @@ final class CodedTypes: Sendable {
     self.codes = codes.finish()
   }
 
+  /// - Parameter codes: Int32 each, into the names.
+  init(_ names: TypeNames, codes: Buffer) { (self.names, self.codes) = (names, codes) }
+
   /// The types as a column.
   var column: ArrowArray {
     ArrowArray(
       .dictionary(index: .int32, value: .utf8, isOrdered: false), count: codes.byteCount / 4,
-      storage: .dictionary(indices: codes, values: ArrowArray(names.names)))
+      storage: .dictionary(indices: codes, values: names.column))
   }
 }
 
 /// Names of event types, in order: rows of one list of names are told by looking at its address.
 final class TypeNames: Sendable {
   let names: [String]
+  let column: ArrowArray
 
-  private init(_ names: [String]) { self.names = names }
+  private init(_ names: [String]) { (self.names, column) = (names, ArrowArray(names)) }
 
   /// The lists that were used last: a store has few.
   private static let recent = Mutex<[TypeNames]>([])

@@ -80,6 +80,7 @@ extension EventCollector {
   ) throws(StoreError) -> KeptRows? {
     let pieces = pieces(dataset, days)
     var (parts, count): ([KeptRows.Part], Int) = ([], 0)
+    parts.reserveCapacity(pieces.count)
     for piece in pieces {
       let end = piece.rows.reduce(count) { $0 + $1.rows.count }
       parts.append(

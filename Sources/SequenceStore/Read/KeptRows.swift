@@ -42,7 +42,7 @@ final class KeptRows: Sendable {
   ) {
     (self.dataset, self.parts, self.days, count) = (dataset, parts, days, parts.last?.rows.upperBound ?? 0)
     names = values.map(\.0.name)
-    var (columns, sharedCount) = (ReadColumns(), 0)
+    var columns = ReadColumns()
     for (key, column) in keys {
       if key == .eventType {
         let types = CodedTypes(column)
@@ -50,17 +50,15 @@ final class KeptRows: Sendable {
         columns.note(types.column, in: key.rawValue)
       } else if key == .seenAt, let times = columns[KeyColumn.ts.rawValue], times.values == column.values {
         columns.note(times, in: key.rawValue)
-        sharedCount = times.byteCount
       } else {
         columns.note(column, in: key.rawValue)
       }
     }
     for (place, value) in values.enumerated() { columns.note(value.1, in: KeyColumn.count + place) }
+    let columnByteCount = columns.pack()
     self.columns = columns
     hasRepeats = columns.values[KeyColumn.eventKey.rawValue].map(Self.haveRepeats) ?? (count > 1)
-    byteCount =
-      columns.byteCount - sharedCount + parts.count * MemoryLayout<Part>.stride + 512
-      + (days?.byteCount ?? 0)
+    byteCount = columnByteCount + parts.count * MemoryLayout<Part>.stride + 256 + (days?.byteCount ?? 0)
   }
 
   /// The same rows, of which other days are known to be whole.

@@ -75,6 +75,11 @@ struct ColumnSlots {
     }
   }
 
-  /// Counting what is shared in full, but for lists in a pool.
-  var byteCount: Int { columns.reduce(0) { $0 + $1.keptByteCount + MemoryLayout<ArrowArray>.stride } }
+  /// Moves all columns into one piece of memory.
+  /// - Returns: how many bytes they take, and what else is here.
+  mutating func pack() -> Int {
+    let packed = PackedColumns(columns)
+    columns = packed.columns
+    return packed.byteCount + slots.count * MemoryLayout<Int>.stride + 64
+  }
 }

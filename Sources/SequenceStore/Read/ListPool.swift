@@ -174,8 +174,8 @@ extension ArrowArray {
     if case .dictionary(_, let values) = storage, case .fixedSizeList = values.storage { true } else { false }
   }
 
-  /// In memory, but for lists that are in a pool.
-  var keptByteCount: Int { isPooled ? ownByteCount : byteCount }
+  /// Of a dictionary's values.
+  var dictionaryByteCount: Int { if case .dictionary(_, let values) = storage { values.byteCount } else { 0 } }
 
   /// The same values, if they are of a pool, as lists of fixed size whose elements are named as those of `type`; nil where
   /// more than names would change.

@@ -85,8 +85,10 @@ package final class PageCache: Sendable {
   /// Keeps a page; one that is too large for its part of the memory is left out.
   /// - Returns: the page as it is kept, its lists in memory that it shares with other pages.
   func keep(_ page: ArrowArray, for key: Key) -> ArrowArray {
-    let page = lists.pooled(page)
-    contents.keep(.page(page), byteCount: page.keptByteCount, for: .page(key), beside: lists.byteCount)
+    let packed = PackedColumns([lists.pooled(page)])
+    let page = packed.columns[0]
+    let byteCount = packed.byteCount + (page.isPooled ? 0 : page.dictionaryByteCount)
+    contents.keep(.page(page), byteCount: byteCount, for: .page(key), beside: lists.byteCount)
     return page
   }
 

@@ -59,7 +59,16 @@ struct ReadColumns: Sendable {
     if case .fixed(let fixed) = column.storage { values[slot] = fixed }
   }
 
-  var byteCount: Int { slots.byteCount + (types?.codes.byteCount ?? 0) }
+  /// Moves all of it into one piece of memory, to be kept.
+  /// - Returns: how many bytes it takes; names of event types are shared.
+  mutating func pack() -> Int {
+    let byteCount = slots.pack()
+    for slot in values.indices where values[slot] != nil { values[slot] = slots[slot]?.values }
+    if let names = types?.names, let column = slots[KeyColumn.eventType.rawValue] {
+      types = CodedTypes(names, codes: column.values)
+    }
+    return byteCount + values.count * MemoryLayout<Buffer?>.stride + 128
+  }
 }
 
 /// Consecutive rows of one origin, among them the user's, with the columns that were read of them.
