@@ -6,7 +6,7 @@ package struct PackedIntegers: Sendable {
   private let width: Int
   private let bytes: Buffer
 
-  package init(_ values: some Collection<Int64>) {
+  package init(_ values: [Int64]) {
     let base = values.min() ?? 0
     let areThousands = values.allSatisfy { UInt64(bitPattern: $0 &- base).isMultiple(of: 1_000) }
     let unit: UInt64 = areThousands ? 1_000 : 1

@@ -49,9 +49,18 @@ extension StoreView {
   /// Chooses a user's events.
   /// - Precondition: the request is for events, not for items.
   func select(_ request: SequenceRequest, of plan: SequencePlan) throws(StoreError) -> EventPieces {
-    let rows = liveRows(of: request.user, plan)
+    for limit in Self.liveRowLimits(for: [request]) {
+      if let found = try select(request, of: plan, newest: limit) { return found }
+    }
+    return try select(request, of: plan, newest: .max)!
+  }
+
+  private func select(
+    _ request: SequenceRequest, of plan: SequencePlan, newest limit: Int
+  ) throws(StoreError) -> EventPieces? {
+    let live = liveRows(of: request.user, plan, newest: limit)
     let (reader, state) = newReader()
-    return EventPieces(
-      try reader.select(request, of: plan, live: rows), of: reader, state, liveRowCount: rows.count)
+    guard let selected = try reader.select(request, of: plan, live: live) else { return nil }
+    return EventPieces(selected, of: reader, state, liveRowCount: live.count)
   }
 }

@@ -56,19 +56,38 @@ final class StoreView: Sendable {
   func read(
     _ requests: [SequenceRequest], of plan: SequencePlan
   ) throws(StoreError) -> ([Reading], ServedTablesState) {
-    let rows = requests.map { liveRows(of: $0.user, plan) }
+    for limit in Self.liveRowLimits(for: requests) {
+      if let found = try read(requests, of: plan, newest: limit) { return found }
+    }
+    return try read(requests, of: plan, newest: .max)!
+  }
+
+  /// - Returns: nil when for some request more live rows are needed than the newest `limit` of its user.
+  private func read(
+    _ requests: [SequenceRequest], of plan: SequencePlan, newest limit: Int
+  ) throws(StoreError) -> ([Reading], ServedTablesState)? {
+    let live = requests.map { liveRows(of: $0.user, plan, newest: limit) }
     return try tables.read { reader, tables throws(StoreError) in
       var readings: [Reading] = []
       readings.reserveCapacity(requests.count)
-      for (request, rows) in zip(requests, rows) {
-        readings.append(
-          Reading(events: try reader.read(request, of: plan, live: rows), liveRowCount: rows.count))
+      for (request, rows) in zip(requests, live) {
+        guard let events = try reader.read(request, of: plan, live: rows) else { return nil }
+        readings.append(Reading(events: events, liveRowCount: rows.count))
       }
       return (readings, tables)
     }
   }
 
-  func liveRows(of user: UserID, _ plan: SequencePlan) -> LiveRows { live.rows(of: user, in: plan.datasets) }
+  func liveRows(of user: UserID, _ plan: SequencePlan, newest limit: Int) -> LiveRows {
+    live.rows(of: user, in: plan.datasets, newest: limit)
+  }
+
+  /// How many of a user's newest live rows are tried, before all are: users of many rows are read most.
+  static func liveRowLimits(for requests: [SequenceRequest]) -> [Int] {
+    guard let last = requests.map(\.last).max(), last <= 2_048, requests[0].view == .events else { return [] }
+    let few = max(2 * last, 256)
+    return [few, 16 * few]
+  }
 
   /// A reader of the snapshot that is served now. Rows of the live log are taken before.
   func newReader() -> (SequenceReader, ServedTablesState) { tables.newReader() }

@@ -11,6 +11,11 @@ struct LiveBatch: Sendable {
   let batch: RecordBatch
   /// The hash of each row's user, UInt64 each.
   let users: Buffer
+  /// When each row's event happened, in seconds since 1970, UInt32 each, the nearest that there is.
+  let seconds: Buffer
+  let newestSeconds: UInt32
+  /// Rows that correct others or take them back.
+  let corrections: [Int32]
   /// When the newest event of each type was seen, in microseconds.
   let newestSeen: [(eventType: String, micros: Int64)]
 
@@ -22,6 +27,28 @@ struct LiveBatch: Sendable {
     var newest = NewestEvents()
     newest.add(self.batch)
     newestSeen = newest.eventTypes.map { ($0, $1.seenAt) }
+    (seconds, newestSeconds) = Self.seconds(of: self.batch)
+    corrections = Self.corrections(in: self.batch)
+  }
+
+  private static func seconds(of batch: RecordBatch) -> (Buffer, newest: UInt32) {
+    let times = batch[SystemColumns.ts]!.values.span(of: Int64.self)
+    var seconds = BufferBuilder(capacity: batch.rowCount * MemoryLayout<UInt32>.stride)
+    var newest: UInt32 = 0
+    for row in 0..<batch.rowCount {
+      let second = UInt32(clamping: times[row] / 1_000_000)
+      seconds.append(second)
+      newest = max(newest, second)
+    }
+    return (seconds.finish(), newest)
+  }
+
+  private static func corrections(in batch: RecordBatch) -> [Int32] {
+    let revisions = batch[SystemColumns.revision]!.values.span(of: Int32.self)
+    let retracted = batch[SystemColumns.retracted]!.bits
+    var rows: [Int32] = []
+    for row in revisions.indices where revisions[row] > 0 || retracted[row] { rows.append(Int32(row)) }
+    return rows
   }
 
   private static func dataset(

@@ -69,12 +69,16 @@ package final class LiveIndex: Sendable {
   func add(_ batch: LiveBatch, of id: LiveSegmentID) {
     guard let table = state.withLock({ $0.append(batch, id) }) else { return }
     let rowCount = batch.batch.rowCount
+    var corrections = batch.corrections[...]
     for start in stride(from: 0, to: rowCount, by: Self.linkedRowCount) {
       let rows = start..<min(start + Self.linkedRowCount, rowCount)
       makeRoom(for: rows.count, in: table)
-      state.withLock {
-        _ = $0.update(table) { $0.link(batch.users.slice(rows.lowerBound * 8..<rows.upperBound * 8)) }
-      }
+      let users = batch.users.slice(rows.lowerBound * 8..<rows.upperBound * 8)
+      let seconds = batch.seconds.slice(rows.lowerBound * 4..<rows.upperBound * 4)
+      let own = corrections.prefix { $0 < rows.upperBound }
+      corrections = corrections[own.endIndex...]
+      let places = own.map { Int($0) - rows.lowerBound }
+      state.withLock { _ = $0.update(table) { $0.link(users, seconds: seconds, corrections: places) } }
     }
     let now = Self.nowMicros
     state.withLock { $0.note(batch.newestSeen, since: startMicros, now: now) }
@@ -132,20 +136,25 @@ package final class LiveIndex: Sendable {
   // MARK: Reading
 
   /// The user's rows in some datasets.
-  package func rows(of user: UserID, in datasets: [String]) -> LiveRows {
+  ///
+  /// - Parameter limit: of each dataset so many of the newest events are enough; of others only what corrects them is there.
+  package func rows(of user: UserID, in datasets: [String], newest limit: Int = .max) -> LiveRows {
     let probe = UserProbe(user)
-    var found: [LiveRows.Source] = []
+    var (found, fromSeconds): ([LiveRows.Source], UInt32) = ([], 0)
     state.withLock { state in
-      for segment in state.segments {
-        for dataset in datasets {
-          for table in segment.tables[dataset] ?? [] {
-            guard let (batches, rows) = table.rows(ofHash: probe.liveHash) else { continue }
-            found.append(LiveRows.Source(dataset: dataset, schema: table.schema, batches: batches, rows: rows))
-          }
+      for dataset in datasets {
+        var choice = NewestRows(limit)
+        let tables = state.segments.reversed().flatMap { $0.tables[dataset] ?? [] }
+        for table in tables { table.add(rowsOfHash: probe.liveHash, to: &choice) }
+        let from = choice.fromSeconds
+        for (index, table) in tables.enumerated() {
+          let rows = table.found(choice.rows(ofTable: index), from: from, ofHash: probe.liveHash)
+          if !rows.rows.isEmpty { found.append(LiveRows.Source(dataset, table.schema, rows)) }
         }
+        fromSeconds = max(fromSeconds, from)
       }
     }
-    return LiveRows(found, of: probe)
+    return LiveRows(found, of: probe, fromSeconds: fromSeconds)
   }
 
   /// What there is, for those who watch.
@@ -176,11 +185,11 @@ extension LiveIndex.State {
   fileprivate mutating func append(_ batch: LiveBatch, _ id: LiveSegmentID) -> LiveIndex.TableID? {
     guard id.number > covered[batch.dataset]?[id.shard] ?? 0 else { return nil }
     let table = LiveIndex.TableID(segment: id, dataset: batch.dataset, schema: batch.batch.schema)
-    if update(table, { $0.append(batch.batch) }) != nil { return table }
+    if update(table, { $0.append(batch) }) != nil { return table }
     if !segments.contains(where: { $0.id == id }) { segments.append(LiveIndex.Segment(id: id)) }
     let segment = segments.lastIndex { $0.id == id }!
     var made = LiveTable(schema: table.schema)
-    made.append(batch.batch)
+    made.append(batch)
     segments[segment].tables[batch.dataset, default: []].append(made)
     return table
   }

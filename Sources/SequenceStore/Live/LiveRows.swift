@@ -3,16 +3,22 @@ import ArrowKernels
 import Buffers
 import Definitions
 
-/// One user's rows in the live log, as they were at one moment. Immutable.
+/// One user's rows in the live log, as they were at one moment: all, or those of the newest events and all that correct others.
+/// Immutable.
 package struct LiveRows: Sendable {
   /// By time within a source.
   let sources: [Source]
+  /// From this time on all events are there, in microseconds.
+  let fromMicros: Int64
 
   /// None.
-  package init() { sources = [] }
+  package init() { (sources, fromMicros) = ([], .min) }
 
-  /// - Parameter found: rows of users of the same hash.
-  init(_ found: [Source], of user: UserProbe) {
+  /// - Parameters:
+  ///   - found: rows of users of the same hash.
+  ///   - fromSeconds: from then on all events are there, in seconds since 1970; 0: all are.
+  init(_ found: [Source], of user: UserProbe, fromSeconds: UInt32) {
+    fromMicros = fromSeconds == 0 ? .min : Int64(fromSeconds) * 1_000_000
     sources = found.compactMap { source in
       var source = source
       source.keepRows(of: user)
@@ -26,9 +32,13 @@ package struct LiveRows: Sendable {
     let schema: Schema
     let batches: [RecordBatch]
     fileprivate(set) var rows: [RowReference]
+
+    init(_ dataset: String, _ schema: Schema, _ found: LiveTable.Found) {
+      (self.dataset, self.schema, batches, rows) = (dataset, schema, found.batches, found.rows)
+    }
   }
 
-  /// How many they are, corrections and retractions counted.
+  /// How many there are, corrections and retractions counted.
   package var count: Int { sources.reduce(0) { $0 + $1.rows.count } }
 }
 

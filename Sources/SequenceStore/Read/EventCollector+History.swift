@@ -17,7 +17,7 @@ extension EventCollector {
     while try isPending(&pending, before: oldest, &checkedCount, using: &context),
       let step = steps.step(candidates.count)
     {
-      try read(step, using: &context)
+      guard try read(step, using: &context) else { return true }
       if superseded.count == known {
         history += events(ofSteps: candidates.count - 1..<candidates.count)
         continue

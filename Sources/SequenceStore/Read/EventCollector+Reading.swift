@@ -7,23 +7,30 @@ import Expressions
 // Which of a source's rows are the sequence's events is decided a column at a time.
 
 extension EventCollector {
-  mutating func read(_ step: ReadStep, using context: inout DecodingContext) throws(StoreError) {
+  mutating func readRows(_ step: ReadStep, using context: inout DecodingContext) throws(StoreError) {
     var (parts, rows): ([SourcePart], [Found]) = (step.rest, [])
     var (startMicros, fileCount, isScattered) = (step.startMicros, 0, false)
+    isPastLive = startMicros ?? .min < liveFromMicros
     if let groups = step.keptGroups {
       (parts, fileCount, isScattered) = keptParts(groups)
     } else {
       if mayCorrectOthers, !step.files.isEmpty { mayRepeat = true }
       for (dataset, file) in step.files where overlaps(file.times) {
+        if isPastLive, let times = file.times, times.upperBound < liveFromMicros { continue }
         parts += try self.parts(of: file, dataset, using: &context)
       }
-      if let start = try leaveOlder(of: &parts, using: &context) { startMicros = start }
+      if !isPastLive, let start = try leaveOlder(of: &parts, using: &context) { startMicros = start }
       fileCount = parts.count
       isScattered =
         parts.contains { sources[$0.source].selected != nil }
         || parts.count > 1 && Set(parts.map { sources[$0.source].dataset }).count < parts.count
     }
+    if isPastLive {
+      try leaveLackingLive(of: &parts, using: &context)
+      startMicros = liveFromMicros
+    }
     for part in parts { rows.append(try candidates(part, using: &context)) }
+    if isPastLive { rows.removeAll { $0.micros < liveFromMicros } }
     readCount += fileCount
     unsettled += parts
     if isScattered { mayRepeat = true }

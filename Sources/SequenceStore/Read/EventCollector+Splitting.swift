@@ -11,11 +11,11 @@ extension EventCollector {
   mutating func leaveOlder(
     of parts: inout [SourcePart], using context: inout DecodingContext
   ) throws(StoreError) -> Int64? {
-    let wanted = max(2 * min(request.last, .max / 2), 4_096)
+    let wanted = max(2 * min(request.last, 1 << 32), Self.leastCount) << min(2 * splitCount, 20)
     let count = parts.reduce(0) { $0 + $1.rows.count }
-    guard count > max(wanted, KeptRows.limits.all), parts.allSatisfy({ sources[$0.source].selected == nil }) else {
-      return nil
-    }
+    guard wanted < count / 2, parts.allSatisfy({ sources[$0.source].selected == nil }) else { return nil }
+    // What may be kept is read once.
+    if count <= KeptRows.limits.all, parts.allSatisfy({ $0.rows.count <= KeptRows.limits.file }) { return nil }
     var newest: [SourcePart] = []
     for part in parts { newest.append(newestRows(of: part, wanted)) }
     var startMicros = Int64.min
@@ -35,10 +35,38 @@ extension EventCollector {
     }
     guard !newer.isEmpty, !older.isEmpty else { return nil }
     parts = newer
-    isSplit = true
+    splitCount += 1
     steps.split(at: startMicros, leaving: older)
     return startMicros
   }
+
+  /// Leaves what happened before all live events are there to a step that cannot be read: most answers are found without.
+  ///
+  /// - Parameter parts: of the step that was made last; what is to be read of them.
+  mutating func leaveLackingLive(
+    of parts: inout [SourcePart], using context: inout DecodingContext
+  ) throws(StoreError) {
+    var newer: [SourcePart] = []
+    for part in parts {
+      guard sources[part.source].selected == nil else {
+        newer.append(part)
+        continue
+      }
+      let tail = newestRows(of: part, Self.leastCount)
+      let start = Self.start(of: tail.rows, try times(of: tail, using: &context), from: liveFromMicros)
+      if start == tail.rows.lowerBound, tail.rows.count < part.rows.count {
+        newer.append(part)
+      } else if start < tail.rows.upperBound {
+        newer.append(SourcePart(source: tail.source, rows: start..<tail.rows.upperBound))
+      }
+    }
+    parts = newer
+    splitCount += 1
+    steps.split(at: liveFromMicros, leaving: [])
+  }
+
+  /// Fewer of a file's rows are not worth a step.
+  private static let leastCount = 1_024
 
   /// The place of the first of some rows, which ascend by time, that is not before `micros`.
   private static func start(of rows: Range<Int>, _ times: Buffer, from micros: Int64) -> Int {

@@ -55,12 +55,18 @@ struct EventCollector: ~Copyable {
   var wholeDays: KeptDays?
   /// The files that were looked into.
   var visits: [Visit] = []
-  /// Whether that was too much to be kept.
-  var isSplit = false
+  /// How often only the newest rows of a step were read: that is too much to be kept.
+  var splitCount = 0
   /// Of each step read so far, the rows of the sequence's events, in their order.
   var candidates: [[Found]] = []
   /// The live rows of the sequence's events that were given to no step yet, by time.
   var live: [Found] = []
+  /// From this time on all live events are there, in microseconds; of those before the corrections.
+  let liveFromMicros: Int64
+  /// Whether a step was made for just what happened from then on, so that the next ones lack live rows.
+  var isPastLive = false
+  /// Whether steps had to be read for which live rows are missing: what was found is not the answer.
+  private(set) var lacksLiveRows = false
   /// Newest first.
   var found: [Found] = []
   /// Nil where events are given out as they are.
@@ -91,6 +97,7 @@ struct EventCollector: ~Copyable {
     let user = UserProbe(request.user)
     self.user = user
     datasets = plan.datasets.map { snapshot.datasets[$0] }
+    liveFromMicros = live.fromMicros
     sources = live.sources.compactMap { [datasets] source in
       guard let dataset = plan.datasets.firstIndex(of: source.dataset) else { return nil }
       let rows = datasets[dataset].map { source.hidden(by: $0.horizons) } ?? source
@@ -102,7 +109,7 @@ struct EventCollector: ~Copyable {
     fromMicros = request.fromMicros.map { [merging] in $0.addingSaturated(-(merging?.lookBackMicros ?? 0)) }
     steps = ReadSteps(
       datasets, of: user, from: fromMicros, until: request.untilMicros, looksBack: !reading.computers.isEmpty,
-      hasLive: !sources.isEmpty)
+      hasLive: !sources.isEmpty || live.fromMicros > .min)
     var types = EventTypeRules(request)
     retractions = datasets.map { $0?.retractions.retractions(of: user, until: request.knownAtMicros, &types) }
     self.types = types
@@ -120,7 +127,8 @@ struct EventCollector: ~Copyable {
     repeat {
       while try !select(using: &context) {}
     } while try !lookBack(using: &context)
-    if isSplit || found.count > KeptRows.limits.all { visits = [] }
+    if lacksLiveRows { return }
+    if splitCount > 0 || found.count > KeptRows.limits.all { visits = [] }
   }
 
   /// Selects among the steps' rows.
@@ -137,7 +145,7 @@ struct EventCollector: ~Copyable {
       }
       if index == candidates.count {
         let known = superseded.count
-        try read(step, using: &context)
+        guard try read(step, using: &context) else { return true }
         if isStale(since: known) { return false }
       }
       take(candidates[index])
@@ -160,9 +168,16 @@ struct EventCollector: ~Copyable {
     return candidates.dropFirst(windowCount).joined().contains { sources[Int($0.id.source)].isLive }
   }
 
-  /// Whether a step that was made may have rows: files may, as long as nobody has looked.
+  /// Reads a step, unless live rows are missing for it.
+  mutating func read(_ step: ReadStep, using context: inout DecodingContext) throws(StoreError) -> Bool {
+    lacksLiveRows = isPastLive
+    if !lacksLiveRows { try readRows(step, using: &context) }
+    return !lacksLiveRows
+  }
+
+  /// Whether a step that was made may have rows: files may, as long as nobody has looked, and live rows that are missing.
   private func hasRows(_ index: Int) -> Bool {
-    if steps.made[index].hasFiles { return true }
+    if steps.made[index].hasFiles || isPastLive { return true }
     return index < candidates.count ? !candidates[index].isEmpty : !live.isEmpty
   }
 

@@ -73,7 +73,9 @@ struct ReadSteps {
   /// Makes two of the step made last: one of what happened from `micros` on, and, after that, one of other rows of its files.
   mutating func split(at micros: Int64, leaving rows: [EventCollector.SourcePart]) {
     let step = made.removeLast()
-    left = ReadStep(startMicros: step.startMicros, lastDay: Day(micros: micros - 1), files: [], rest: rows)
+    let lastDay = step.lastDay.map { min($0, Day(micros: micros - 1)) }
+    left = ReadStep(startMicros: step.startMicros, lastDay: lastDay, files: [], rest: rows)
+    if windowCount == made.count + 1 { windowCount! += 1 }
     made.append(step)
     made[made.count - 1].startMicros = micros
   }

@@ -49,9 +49,9 @@ final class RetractionRun: Sendable {
     starts.append(UInt32(entries.count))
     (self.users, self.starts) = (users, starts)
     eventKeys = entries.map(\.eventKey)
-    seen = PackedIntegers(entries.lazy.map(\.seenMicros))
-    revisions = PackedIntegers(entries.lazy.map { Int64($0.revision) })
-    eventTypes = PackedIntegers(entries.lazy.map { Int64($0.eventType) })
+    seen = PackedIntegers(entries.map(\.seenMicros))
+    revisions = PackedIntegers(entries.map { Int64($0.revision) })
+    eventTypes = PackedIntegers(entries.map { Int64($0.eventType) })
   }
 
   /// With those of more files.

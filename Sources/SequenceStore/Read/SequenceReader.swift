@@ -24,14 +24,21 @@ package final class SequenceReader {
     context = DecodingContext(verifiesChecksums: verifiesChecksums, cache: cache, meter: meter)
   }
 
+  /// The newest events or items of the tables that `request` wants, oldest first.
+  package func read(_ request: SequenceRequest, of plan: SequencePlan) throws(StoreError) -> SequenceEvents {
+    // Of the live log nothing is missing.
+    try read(request, of: plan, live: LiveRows())!
+  }
+
   /// The newest events or items that `request` wants, oldest first.
   ///
   /// - Parameter live: the user's rows of the live log, taken before the snapshot was.
+  /// - Returns: nil when more of these are needed than the newest.
   package func read(
-    _ request: SequenceRequest, of plan: SequencePlan, live: LiveRows = LiveRows()
-  ) throws(StoreError) -> SequenceEvents {
+    _ request: SequenceRequest, of plan: SequencePlan, live: LiveRows
+  ) throws(StoreError) -> SequenceEvents? {
     if request.view == .objects, let objects = plan.objects { return try read(objects, request, of: plan, live) }
-    var selected = try select(request, of: plan, live: live)
+    guard var selected = try select(request, of: plan, live: live) else { return nil }
     let events = try selected.next(.max, using: &context)
     return SequenceEvents(
       events: events ?? RecordBatch(empty: Schema(request.columns)), cut: selected.cut, coverage: selected.coverage)
@@ -39,22 +46,25 @@ package final class SequenceReader {
 
   /// Chooses the newest events that `request` wants, for them to be read piece by piece.
   ///
+  /// - Parameter live: the user's rows of the live log, taken before the snapshot was.
+  /// - Returns: nil when more of these are needed than the newest.
   /// - Precondition: the request is for events, not for items.
   package func select(
-    _ request: SequenceRequest, of plan: SequencePlan, live: LiveRows = LiveRows()
-  ) throws(StoreError) -> SelectedEvents {
+    _ request: SequenceRequest, of plan: SequencePlan, live: LiveRows
+  ) throws(StoreError) -> SelectedEvents? {
     var collector = EventCollector(snapshot, live, request, plan)
     try collector.collect(using: &context)
+    if collector.lacksLiveRows { return nil }
     return SelectedEvents(collector)
   }
 
   private func read(
     _ objects: ObjectView, _ request: SequenceRequest, of plan: SequencePlan, _ live: LiveRows
-  ) throws(StoreError) -> SequenceEvents {
+  ) throws(StoreError) -> SequenceEvents? {
     var whole = request
     (whole.view, whole.last, whole.caps) = (.objects, .max, [:])
     whole.columns = SequencePlan.fields(objects.inputs, of: plan.columns)
-    var selected = try select(whole, of: plan, live: live)
+    guard var selected = try select(whole, of: plan, live: live) else { return nil }
     let events = try selected.next(.max, using: &context) ?? RecordBatch(empty: Schema(whole.columns))
     let (rows, isCut) = objects.objects(events, last: request.last)
     let columns = request.columns.map { rows[$0.name]! }

@@ -46,7 +46,7 @@ struct LiveModel {
   private mutating func newEvent() -> TestEvent {
     nextKey += 1
     let micros =
-      TestStore.day0.startMicros + Int64(number(below: 5)) * 86_400_000_000 + Int64(number(below: 40)) * 1_000
+      TestStore.day0.startMicros + Int64(number(below: 5)) * 86_400_000_000 + Int64(number(below: 40)) * 250_000
     return TestEvent(
       user: Int64(number(below: 6)), micros: micros, type: ["click", "save", "view"][number(below: 3)], key: nextKey)
   }

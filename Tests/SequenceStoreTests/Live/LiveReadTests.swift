@@ -36,7 +36,7 @@ import Testing
       user: .integer(1), last: last, caps: caps, fromMicros: from, columns: plan.columns.filter { $0.name == "item_id" }
     )
     let rows = index.rows(of: request.user, in: plan.datasets)
-    let found = try SequenceReader(StoreSnapshot(test.store)).read(request, of: plan, live: rows)
+    let found = try #require(try SequenceReader(StoreSnapshot(test.store)).read(request, of: plan, live: rows))
     return (found.events.allRows.map { $0["item_id"]!.integer! }, found.cut)
   }
 
@@ -124,6 +124,46 @@ import Testing
     #expect(try read().items == [52, 54, 53])
   }
 
+  /// Nil when more than the newest live rows are needed.
+  private func read(newest limit: Int, last: Int, from: Int64? = nil, meter: ReadMeter? = nil) throws -> [Int64]? {
+    let plan = try test.plan()
+    let request = SequenceRequest(
+      user: .integer(1), last: last, fromMicros: from, columns: plan.columns.filter { $0.name == "item_id" })
+    let rows = index.rows(of: request.user, in: plan.datasets, newest: limit)
+    let found = try SequenceReader(StoreSnapshot(test.store), meter: meter).read(request, of: plan, live: rows)
+    return found?.events.allRows.map { $0["item_id"]!.integer! }
+  }
+
+  @Test func ofManyLiveRowsTheNewestAreEnough() throws {
+    let second: Int64 = 1_000_000
+    try test.index((0..<50).map { event(1_000 + $0, at: ($0 - 100) * second, item: $0) })
+    // Each frame's events are newer than those of the one before, but for one that is late, and one that is taken back or
+    // moved to another time.
+    for frame in 0..<20 as Range<Int64> {
+      try append(
+        (0..<10).map { event(frame * 10 + $0, at: (frame * 10 + $0) * second, seen: 9, item: 100 + frame * 10 + $0) }
+          + [
+            event(500 + frame, at: (frame - 30) * second, seen: 9, item: 400 + frame),
+            event(frame * 10, at: second / 2, 1, seen: 9, isRetracted: frame % 2 == 1, item: 500 + frame),
+          ])
+    }
+    let all = try read(last: .max).items
+    #expect(all.count == 50 + 200 - 10 + 20)
+    for limit in 0..<300 {
+      for last in [1, 5, 20, 60, 150, 280] {
+        if let found = try read(newest: limit, last: last) { #expect(found == all.suffix(last)) }
+      }
+      if let found = try read(newest: limit, last: 1_000, from: Self.noon + 150 * second) {
+        #expect(found == all.suffix(45))
+      }
+    }
+    #expect(try read(newest: 40, last: 20) != nil && read(newest: 40, last: 60) == nil)
+    #expect(try read(newest: 0, last: 1) == nil && read(newest: 300, last: 1_000) == all)
+    let (few, many) = (ReadMeter(), ReadMeter())
+    _ = try (read(newest: 40, last: 20, meter: few), read(newest: 300, last: 20, meter: many))
+    #expect(few.byteCount == 0 && many.byteCount > 0)
+  }
+
   @Test func dictionariesAndMissingColumnsAreReadAsThePlanHasThem() throws {
     let rows = (0..<300).map { event(Int64($0), at: Int64($0), item: Int64($0 % 7)) }
     let batch = test.batch(rows, dataset: "events")
@@ -142,7 +182,7 @@ import Testing
     let plan = try test.plan()
     let request = SequenceRequest(user: .integer(1), last: 1, columns: plan.columns)
     let live = index.rows(of: .integer(1), in: plan.datasets)
-    let found = try SequenceReader(StoreSnapshot(test.store)).read(request, of: plan, live: live).events
+    let found = try #require(try SequenceReader(StoreSnapshot(test.store)).read(request, of: plan, live: live)).events
     #expect(found.schema.fields == plan.columns && found["text"]?.nullCount == 1)
     #expect(found["event_type"]?.string(0) == "save")
   }
@@ -170,7 +210,8 @@ import Testing
     let plan = try test.plan()
     let request = SequenceRequest(user: .integer(1), last: 100, columns: plan.columns)
     let live = index.rows(of: .integer(1), in: plan.datasets)
-    let found = try SequenceReader(StoreSnapshot(test.store)).read(request, of: plan, live: live).events.allRows
+    let read = try SequenceReader(StoreSnapshot(test.store)).read(request, of: plan, live: live)
+    let found = try #require(read).events.allRows
     let rows = stride(from: 1, to: frames * rowCount, by: 5_000)
     #expect(found.map { $0["item_id"]!.integer! } == rows.map(Int64.init))
     #expect(found.map { $0["text"] } == rows.map { .string(text($0)) })
