@@ -8,22 +8,38 @@ extension EventCollector {
       kept[dataset] = KeptSource(rows, index: sources.count)
       sources.append(UserRows(rows, dataset: dataset))
     }
-    wholeDays = findWholeDays()
-    if let wholeDays { steps.begin(with: wholeDays.groups, of: kept.compactMap { $0?.rows }) }
+    guard let groups = groupsKnownOfAll() else { return }
+    knownGroups = groups
+    if isOutdated() { bringUpToDate() }
+    steps.begin(with: knownGroups, of: kept.compactMap { $0 })
   }
 
-  /// Days of which all that the request may ask for is kept of every dataset.
-  private func findWholeDays() -> KeptDays? {
-    var found: KeptDays?
-    for (dataset, snapshot) in datasets.enumerated() {
-      guard let snapshot else { continue }
-      guard let days = kept[dataset]?.rows.days, days.fileSet == snapshot.fileSet,
-        !days.groups.isEmpty, days.cover(from: readFromMicros, until: request.untilMicros),
-        found?.hasSameDays(as: days) ?? true
-      else { return nil }
-      found = days
+  /// The days of which something is known; nil where that is not the same of every dataset.
+  private func groupsKnownOfAll() -> [KeptDays.Group]? {
+    var found: [KeptDays.Group]?
+    for dataset in datasets.indices where datasets[dataset] != nil {
+      guard let groups = kept[dataset]?.days?.groups, found.map({ $0 == groups }) ?? true else { return nil }
+      found = groups
     }
     return found
+  }
+
+  private func isOutdated() -> Bool {
+    datasets.indices.contains { datasets[$0]?.fileSet != kept[$0]?.days?.fileSet }
+  }
+
+  /// Forgets what was known of days whose files are not the same any more.
+  private mutating func bringUpToDate() {
+    var changed: [ClosedRange<Day>] = []
+    for (snapshot, source) in zip(datasets, kept) {
+      if let snapshot, let days = source?.days { changed += days.changes(to: snapshot, of: user) }
+    }
+    knownGroups = knownGroups.adding(unknown: changed)
+    for dataset in datasets.indices {
+      guard let snapshot = datasets[dataset], let parts = kept[dataset]?.rows.parts else { continue }
+      kept[dataset]!.days = KeptDays(knownGroups, in: snapshot, of: user, parts: parts)
+    }
+    keepsRows = true
   }
 
   /// Finds what is kept of whole days: the parts of what each dataset has that are of their files.
@@ -32,11 +48,10 @@ extension EventCollector {
   func keptParts(_ groups: Range<Int>) -> (parts: [SourcePart], fileCount: Int, areScattered: Bool) {
     var (parts, fileCount, areScattered): ([SourcePart], Int, Bool) = ([], 0, false)
     for case let source? in kept {
-      let days = source.rows.days!.groups
       let start = parts.count
       for group in groups.reversed() {
         let before = fileCount
-        for place in days[group].parts {
+        for place in source.days!.parts[group] {
           let part = source.rows.parts[place]
           if part.rows.isEmpty || !overlaps(part.times) { continue }
           fileCount += 1

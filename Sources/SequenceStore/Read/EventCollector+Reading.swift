@@ -61,9 +61,10 @@ extension EventCollector {
   private mutating func parts(
     of file: StoreFile, _ dataset: Int, using context: inout DecodingContext
   ) throws(StoreError) -> [SourcePart] {
+    keepsRows = context.cache != nil
     if let known = kept[dataset]?.part(of: file) {
       let parts = known.isEmpty ? [] : [SourcePart(source: kept[dataset]!.index, rows: known)]
-      visits.append(Visit(dataset: dataset, step: candidates.count, file: file, rows: parts, isNews: false))
+      visits.append(Visit(dataset: dataset, step: candidates.count, file: file, rows: parts))
       return parts
     }
     var parts: [SourcePart] = []
@@ -71,10 +72,12 @@ extension EventCollector {
       parts.append(SourcePart(source: sources.count, rows: 0..<rows.rows.count))
       sources.append(rows)
     }
-    let isKept = context.cache != nil && parts.allSatisfy { isKeepable($0) }
-    visits.append(Visit(dataset: dataset, step: candidates.count, file: file, rows: parts, isNews: isKept))
+    visits.append(Visit(dataset: dataset, step: candidates.count, file: file, rows: parts))
     return parts
   }
+
+  /// Whether rows were read of files just now.
+  private var hasFileRows: Bool { sources.contains { if case .file = $0.origin { true } else { false } } }
 
   /// Whether a file whose events are of some times, any where it does not say, may have some that are looked for.
   func overlaps(_ times: ClosedRange<Int64>?) -> Bool {
@@ -99,7 +102,7 @@ extension EventCollector {
     if let known = try known(part) { wanted.keep(known) }
     let (times, revisions) = (try sources[index].values(.ts), try sources[index].values(.revision))
     if !mayRepeat, wanted.haveCorrections(revisions) {
-      if sources[index].isWithoutRepeats { mayCorrectOthers = true } else { mayRepeat = true }
+      if sources[index].isWithoutRepeats, !hasFileRows { mayCorrectOthers = true } else { mayRepeat = true }
     }
     guard hasTypes else { return wanted.rows(times) }
     let types = try sources[index].codedTypes()

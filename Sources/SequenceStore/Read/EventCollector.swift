@@ -51,10 +51,12 @@ struct EventCollector: ~Copyable {
   var sources: [UserRows]
   /// By dataset, what was kept of the user's rows.
   var kept: [KeptSource?]
-  /// Days that are read from there, without looking for files.
-  var wholeDays: KeptDays?
+  /// The days of which something is known, of every dataset the same: those that are whole are read without looking for files.
+  var knownGroups: [KeptDays.Group] = []
   /// The files that were looked into.
   var visits: [Visit] = []
+  /// Whether there is something to be kept that was not kept before.
+  var keepsRows = false
   /// How often only the newest rows of a step were read: that is too much to be kept.
   var splitCount = 0
   /// Of each step read so far, the rows of the sequence's events, in their order.
@@ -128,7 +130,7 @@ struct EventCollector: ~Copyable {
       while try !select(using: &context) {}
     } while try !lookBack(using: &context)
     if lacksLiveRows { return }
-    if splitCount > 0 || found.count > KeptRows.limits.all { visits = [] }
+    if splitCount > 0 || found.count > KeptRows.limits.all { keepsRows = false }
   }
 
   /// Selects among the steps' rows.

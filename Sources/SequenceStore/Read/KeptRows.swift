@@ -4,8 +4,8 @@ import Buffers
 /// What was read of a user's rows in files of a dataset, joined in the order of the files' days, in memory of its own: the
 /// files themselves may be closed.
 ///
-/// Later reads take all of them as one source, and open only files that are not among its parts; they look for none in the
-/// days that it knows to be whole.
+/// Later reads take all of them as one source, and open only files that are not among its parts; they look for none in days
+/// that are whole and have the same files still.
 final class KeptRows: Sendable {
   /// What one file has.
   struct Part: Sendable {
@@ -22,7 +22,7 @@ final class KeptRows: Sendable {
   let dataset: String
   /// The earlier first.
   let parts: [Part]
-  /// The days that are whole, as long as the dataset has the same files.
+  /// What is known of its days.
   let days: KeptDays?
   let count: Int
   let columns: ReadColumns
@@ -61,11 +61,13 @@ final class KeptRows: Sendable {
     byteCount = columnByteCount + parts.count * MemoryLayout<Part>.stride + 256 + (days?.byteCount ?? 0)
   }
 
-  /// The same rows, of which other days are known to be whole.
-  init(_ rows: KeptRows, days: KeptDays?) {
-    (dataset, parts, count, columns, names) = (rows.dataset, rows.parts, rows.count, rows.columns, rows.names)
-    (self.days, hasRepeats) = (days, rows.hasRepeats)
-    byteCount = rows.byteCount + (days?.byteCount ?? 0) - (rows.days?.byteCount ?? 0)
+  /// The same rows, of which it is known that they are those of other files, too, or of which days they are all.
+  init(_ rows: KeptRows, _ parts: [Part], _ days: KeptDays?) {
+    (dataset, count, columns, names) = (rows.dataset, rows.count, rows.columns, rows.names)
+    (self.parts, self.days, hasRepeats) = (parts, days, rows.hasRepeats)
+    byteCount =
+      rows.byteCount + (parts.count - rows.parts.count) * MemoryLayout<Part>.stride
+      + (days?.byteCount ?? 0) - (rows.days?.byteCount ?? 0)
   }
 
   private static func haveRepeats(_ keys: Buffer) -> Bool {
@@ -78,11 +80,10 @@ final class KeptRows: Sendable {
     return false
   }
 
-  /// Where the rows of whole days are.
-  func rows(ofGroup group: Int) -> Range<Int> {
-    let places = days!.groups[group].parts
-    guard let first = places.first else { return 0..<0 }
-    return parts[first].rows.lowerBound..<parts[places.upperBound - 1].rows.upperBound
+  /// Whether rows that are the same are known to be those of the same files, and of the same days.
+  func isSame(as rows: KeptRows) -> Bool {
+    parts.elementsEqual(rows.parts) { $0.file == $1.file } && days?.fileSet == rows.days?.fileSet
+      && days?.groups == rows.days?.groups
   }
 
   /// Where a column that is no key column is noted; past all that are when it is not kept.
@@ -99,11 +100,20 @@ struct KeptSource {
   let rows: KeptRows
   /// Among the collector's sources.
   let index: Int
+  /// What is known of the days in the snapshot that is read.
+  var days: KeptDays?
   private var cursor: Int
 
   init(_ rows: KeptRows, index: Int) {
-    (self.rows, self.index) = (rows, index)
+    (self.rows, self.index, days) = (rows, index, rows.days)
     cursor = rows.parts.count
+  }
+
+  /// How many rows a group of days has.
+  func rowCount(ofGroup group: Int) -> Int {
+    let places = days!.parts[group]
+    guard let first = places.first else { return 0 }
+    return rows.parts[places.upperBound - 1].rows.upperBound - rows.parts[first].rows.lowerBound
   }
 
   /// Where a file's rows are; nil when it is not among the parts. Files are asked for in about the order of the parts, the

@@ -6,13 +6,19 @@ struct ReadStep {
   var lastDay: Day?
   /// Datasets by their place in the plan.
   var files: [(dataset: Int, file: StoreFile)]
-  /// Instead of files: numbers of the days among those that are kept of each dataset, the newest first.
+  /// Instead of files: places among the groups of days that are known of each dataset, the newest first.
   var keptGroups: Range<Int>?
   /// Instead of files: rows that a later step of the same files left.
   var rest: [EventCollector.SourcePart] = []
 
   /// Whether there is something to look into, which may have rows.
   var hasFiles: Bool { !files.isEmpty || keptGroups != nil || !rest.isEmpty }
+
+  /// Nil where there are no files.
+  var days: ClosedRange<Day>? {
+    guard let startMicros, let lastDay else { return nil }
+    return Day(micros: startMicros)...lastDay
+  }
 
   /// For the live log's rows that are older than all files.
   static let rest = ReadStep(startMicros: nil, files: [])
@@ -22,14 +28,22 @@ struct ReadStep {
 ///
 /// A step is made when it is asked for: a store may have thousands of days, and most reads end after a few.
 struct ReadSteps {
+  /// The last day that is read; nil: there is none.
+  let lastDay: Day?
   /// Where looking back begins: steps with nothing on or after this day are not of the window. Nil: all are.
   private let windowStart: (micros: Int64, day: Day)?
   private let hasLive: Bool
   private var files: StepFiles
   /// By dataset that has any, rows of days whose files need not be looked for.
-  private var kept: [KeptRows] = []
-  /// Which of those days were not stepped over yet.
-  private var keptGroups = 0..<0
+  private var kept: [KeptSource] = []
+  /// The days of which something is known.
+  private var groups: [KeptDays.Group] = []
+  /// The next one of them.
+  private var nextGroup = 0
+  /// The time that is read, with what is looked back at, in microseconds; nil: no bound.
+  private let readMicros: (from: Int64?, until: Int64?)
+  /// Whether nothing is left of that.
+  private var isAtEnd = false
 
   /// Those made so far.
   private(set) var made: [ReadStep] = []
@@ -52,22 +66,16 @@ struct ReadSteps {
   ) {
     windowStart = looksBack ? fromMicros.map { ($0, Day(micros: $0)) } : nil
     self.hasLive = hasLive
-    files = StepFiles(
-      datasets, of: user, first: looksBack ? nil : fromMicros.map { Day(micros: $0) },
-      last: untilMicros.map { Day(micros: $0 == .min ? $0 : $0 - 1) })
+    readMicros = (looksBack ? nil : fromMicros, untilMicros)
+    lastDay = untilMicros.map { Day(micros: $0 == .min ? $0 : $0 - 1) }
+    files = StepFiles(datasets, of: user, first: readMicros.from.map { Day(micros: $0) }, last: lastDay)
   }
 
-  /// Takes whole days as steps, none of which was made yet, and files of earlier ones after them.
+  /// Takes days that are whole as steps, before any was made, and looks for the files of all others.
   ///
-  /// - Parameters:
-  ///   - days: the newest first.
-  ///   - rows: those that are kept of them, of each dataset that has any.
-  mutating func begin(with days: [KeptDays.Group], of rows: [KeptRows]) {
-    guard let oldest = days.last else { return }
-    let first = days.firstIndex { files.begin(by: Day(micros: $0.startMicros)) } ?? days.endIndex
-    keptGroups = first..<(days[first...].firstIndex { !files.reach($0.lastDay) } ?? days.endIndex)
-    kept = rows
-    files.leaveOut(from: Day(micros: oldest.startMicros))
+  /// - Parameter rows: of each dataset that has any, those that are kept; the same is known of the days of all.
+  mutating func begin(with groups: [KeptDays.Group], of rows: [KeptSource]) {
+    if !files.isEmpty { (self.groups, kept) = (groups, rows) }
   }
 
   /// Makes two of the step made last: one of what happened from `micros` on, and, after that, one of other rows of its files.
@@ -92,14 +100,16 @@ struct ReadSteps {
     return made[index]
   }
 
-  /// Those of the first steps made whose files were looked for.
-  func withFiles(before index: Int) -> [ReadStep] { made.prefix(index).filter { !$0.files.isEmpty } }
+  /// The first day of those that the first steps made read, or found nothing in; nil: all are later.
+  func firstDay(ofSteps count: Int) -> Day? {
+    isAtEnd ? files.first ?? Day(.min) : made.prefix(count).last { $0.days != nil }?.days?.lowerBound
+  }
 
   /// Whether step `index`, which was made, is one of the window.
   func isInWindow(_ index: Int) -> Bool { windowCount.map { index < $0 } ?? true }
 
   private mutating func next(_ rowCount: Int) -> ReadStep? {
-    let step = left.take() ?? held.take() ?? nextKept(rowCount) ?? files.next()
+    let step = left.take() ?? held.take() ?? nextFound(rowCount)
     if let windowStart, windowCount == nil, step?.lastDay.map(isBeforeWindow) ?? true {
       held = step
       windowCount = made.count + (hasLive ? 1 : 0)
@@ -113,110 +123,49 @@ struct ReadSteps {
 
   private func isBeforeWindow(_ day: Day) -> Bool { windowStart.map { day < $0.day } ?? false }
 
-  private mutating func nextKept(_ rowCount: Int) -> ReadStep? {
-    guard let days = kept.first?.days?.groups, let first = keptGroups.popFirst() else { return nil }
-    var (end, count) = (first + 1, self.rowCount(first))
-    let isBefore = isBeforeWindow(days[first].lastDay)
-    while count < (isBefore ? 1 : rowCount), end < keptGroups.upperBound, isBeforeWindow(days[end].lastDay) == isBefore
-    {
-      count += self.rowCount(end)
-      end += 1
+  /// The next days that may have events in files.
+  private mutating func nextFound(_ rowCount: Int) -> ReadStep? {
+    while nextGroup < groups.count {
+      let group = groups[nextGroup]
+      if let lastDay, lastDay < group.days.lowerBound {
+        nextGroup += 1
+        continue
+      }
+      if !isRead(nextGroup) { break }
+      if isWhole(nextGroup) { return nextKept(rowCount) }
+      if let step = files.next(notBefore: group.days.lowerBound) { return step }
+      nextGroup += 1
     }
-    keptGroups = end..<keptGroups.upperBound
-    return ReadStep(
-      startMicros: days[end - 1].startMicros, lastDay: days[first].lastDay, files: [], keptGroups: first..<end)
+    let step = files.next()
+    if step == nil { isAtEnd = true }
+    return step
   }
+
+  private func isWhole(_ group: Int) -> Bool { groups[group].isWhole(from: readMicros.from, until: readMicros.until) }
+
+  private mutating func nextKept(_ rowCount: Int) -> ReadStep {
+    let first = nextGroup
+    let lastDay = groups[first].days.upperBound
+    let isBefore = isBeforeWindow(lastDay)
+    var count = 0
+    repeat {
+      count += self.rowCount(nextGroup)
+      nextGroup += 1
+    } while count < (isBefore ? 1 : rowCount) && nextGroup < groups.count && isWhole(nextGroup)
+      && isBeforeWindow(groups[nextGroup].days.upperBound) == isBefore && isRead(nextGroup)
+    let firstDay = groups[nextGroup - 1].days.lowerBound
+    files.leaveOut(from: firstDay)
+    return ReadStep(
+      startMicros: firstDay.startMicros, lastDay: lastDay, files: [], keptGroups: first..<nextGroup)
+  }
+
+  /// Whether a group is not all before what is read.
+  private func isRead(_ group: Int) -> Bool { files.first.map { $0 <= groups[group].days.upperBound } ?? true }
 
   /// Of all datasets.
   private func rowCount(_ group: Int) -> Int {
     var count = 0
-    for rows in kept { count += rows.rows(ofGroup: group).count }
+    for rows in kept { count += rows.rowCount(ofGroup: group) }
     return count
-  }
-}
-
-/// Gives out the files of days in groups that share no day, the newest first.
-private struct StepFiles {
-  private let datasets: [DatasetSnapshot?]
-  private let user: UserProbe
-  private let first: Day?
-  private var last: Day?
-  /// By dataset, the place of the next bucket; none before files are asked for.
-  private var places: [Int] = []
-
-  init(_ datasets: [DatasetSnapshot?], of user: UserProbe, first: Day?, last: Day?) {
-    (self.datasets, self.user, self.first, self.last) = (datasets, user, first, last)
-  }
-
-  /// Leaves days out, before files of any are given out.
-  mutating func leaveOut(from day: Day) { last = min(last ?? day, Day(day.number - 1)) }
-
-  /// Whether days until this one are not all before those that are read.
-  func reach(_ day: Day) -> Bool { first.map { $0 <= day } ?? true }
-
-  /// Whether days from this one on are not all after those that are read.
-  func begin(by day: Day) -> Bool { last.map { day <= $0 } ?? true }
-
-  mutating func next() -> ReadStep? {
-    if let first, let last, last < first { return nil }
-    if places.isEmpty {
-      places = datasets.map { dataset in last.map { dataset?.firstBucket(endingBy: $0) ?? 0 } ?? 0 }
-    }
-    guard let dataset = newest() else { return nil }
-    var days = bucket(dataset).days
-    var step = ReadStep(startMicros: nil, lastDay: days.upperBound, files: [])
-    take(dataset, into: &step)
-    while let dataset = newest(), bucket(dataset).days.upperBound >= days.lowerBound {
-      days = min(days.lowerBound, bucket(dataset).days.lowerBound)...days.upperBound
-      take(dataset, into: &step)
-    }
-    step.startMicros = days.lowerBound.startMicros
-    return step
-  }
-
-  private func bucket(_ dataset: Int) -> Bucket { datasets[dataset]!.buckets[places[dataset]].bucket }
-
-  private mutating func take(_ dataset: Int, into step: inout ReadStep) {
-    for file in datasets[dataset]!.buckets[places[dataset]].files where file.mayHold(user) {
-      step.files.append((dataset, file))
-    }
-    places[dataset] += 1
-  }
-
-  /// The dataset whose next bucket is the newest.
-  private mutating func newest() -> Int? {
-    var found: Int?
-    for dataset in datasets.indices where findBucket(dataset) {
-      if found.map({ bucket($0) < bucket(dataset) }) ?? true { found = dataset }
-    }
-    return found
-  }
-
-  /// Passes over buckets that have nothing of the time or the user.
-  private mutating func findBucket(_ dataset: Int) -> Bool {
-    guard let buckets = datasets[dataset]?.buckets else { return false }
-    while places[dataset] < buckets.count {
-      let (bucket, files) = buckets[places[dataset]]
-      if let first, bucket.days.upperBound < first { return false }
-      if bucket.days.lowerBound <= last ?? bucket.days.lowerBound, files.contains(where: { $0.mayHold(user) }) {
-        return true
-      }
-      places[dataset] += 1
-    }
-    return false
-  }
-}
-
-extension DatasetSnapshot {
-  /// A place among the buckets before which all begin after `day`.
-  fileprivate func firstBucket(endingBy day: Day) -> Int {
-    // A month that ends later may begin before: none is longer than that.
-    let end = Day(day.number + Bucket.maximumDayCount)
-    var (low, high) = (0, buckets.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if buckets[middle].bucket.days.upperBound > end { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 }

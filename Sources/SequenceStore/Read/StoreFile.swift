@@ -38,7 +38,7 @@ final class StoreFile: Sendable {
   var startMicros: Int64 { times?.lowerBound ?? bucket?.days.lowerBound.startMicros ?? .min }
 
   /// Whether it may have rows of a user, by the shard that it says it is: users may be dealt to another number by now.
-  func mayHold(_ user: UserProbe) -> Bool { part.map { user.shard(of: $0.count) == $0.shard } ?? true }
+  func mayHold(_ user: UserProbe) -> Bool { user.mayBe(in: part) }
 
   /// The file, opened by the first who asks.
   func open() throws(StoreError) -> OpenedFile {

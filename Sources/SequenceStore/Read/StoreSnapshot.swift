@@ -89,6 +89,8 @@ final class DatasetSnapshot: Sendable {
   let horizons: ReplacementHorizons
   /// Tells lists of files apart: snapshots of one number have the same.
   let fileSet: UInt64
+  /// The same for the files of each shard and bucket.
+  let shards: [ShardBuckets]
   private static let nextFileSet = Atomic<UInt64>(0)
 
   /// - Parameter earlier: of whose log only what is newer is read, and whose opened files are used again.
@@ -109,12 +111,12 @@ final class DatasetSnapshot: Sendable {
       return known[path] ?? StoreFile(action, path: path, indexes: indexes)
     }
     buckets = try Self.byBucket(files)
-    fileSet =
-      if let earlier, earlier.files.count == files.count, zip(earlier.files, files).allSatisfy({ $0 === $1 }) {
-        earlier.fileSet
-      } else {
-        Self.nextFileSet.wrappingAdd(1, ordering: .relaxed).newValue
-      }
+    if let earlier, files.elementsEqual(earlier.files, by: ===) {
+      (fileSet, shards) = (earlier.fileSet, earlier.shards)
+    } else {
+      fileSet = Self.nextFileSet.wrappingAdd(1, ordering: .relaxed).newValue
+      shards = ShardBuckets.all(of: buckets, fileSet: fileSet, after: earlier)
+    }
   }
 
   /// Whether all its events happened before a time, by what files say of theirs.

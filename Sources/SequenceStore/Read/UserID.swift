@@ -52,6 +52,9 @@ struct UserProbe {
   /// The shard that the user belongs to.
   func shard(of count: Int) -> Shard { ShardRouter(count: count).shard(ofHash: Murmur3.hash(plain.bytes)) }
 
+  /// Whether the user is one of a part of all users; nil: of any.
+  func mayBe(in part: ShardPart?) -> Bool { part.map { shard(of: $0.count) == $0.shard } ?? true }
+
   /// The type of the user columns that it is looked for in.
   var type: DataType { if case .integer = key { .int64 } else { .utf8 } }
 
