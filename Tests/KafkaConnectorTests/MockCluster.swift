@@ -89,5 +89,5 @@ import TestSupport
     return unsafe copy
   }
 
-  deinit { unsafe copies.forEach { unsafe free($0) } }
+  deinit { while let copy = unsafe copies.popLast() { unsafe free(copy) } }
 }

@@ -15,7 +15,8 @@ package struct EventInput {
   ///   stop before it.
   /// - Returns: rows and bytes that came in.
   package func forEachBatch(_ body: @escaping (RecordBatch) throws -> Void) throws -> RunReport {
-    try forEachFrame({ _, frame in frame }) { frame, _ in
+    let asItIs: @Sendable (RawFrame, Frame) -> Frame = { _, frame in frame }
+    return try forEachFrame(asItIs) { frame, _ in
       guard case .data(_, let batches) = frame else { return }
       for batch in batches where batch.rowCount > 0 { try body(batch) }
     }

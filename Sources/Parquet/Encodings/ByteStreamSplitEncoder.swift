@@ -21,7 +21,7 @@ enum ByteStreamSplitEncoder {
     let (listLength, total) = (lists.width / width, lists.byteCount / width)
     unsafe output.appendUnsafely(capacity: lists.byteCount) { room in
       guard let output = room.baseAddress else { return 0 }
-      unsafe lists.forEach { index, list in
+      unsafe lists.forEachList { index, list in
         unsafe split(list, listLength, width, output + index &* listLength, streamByteCount: total)
       }
       return total * width

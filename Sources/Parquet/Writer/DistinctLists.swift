@@ -88,14 +88,14 @@ import Glibc
   }
 
   /// Calls `body` with the place of each list, in their order.
-  @inline(__always) func forEach(_ body: (_ index: Int, _ list: UnsafeRawPointer) -> Void) {
+  @inline(__always) func forEachList(_ body: (_ index: Int, _ list: UnsafeRawPointer) -> Void) {
     for index in 0..<count { unsafe body(index, pointer(number(index))) }
   }
 
   /// Appends the lists' bytes to `output`.
   func write(into output: inout BufferBuilder) {
     output.reserve(byteCount)
-    unsafe forEach { _, list in output.append(unsafe RawSpan(_unsafeStart: list, byteCount: width)) }
+    unsafe forEachList { _, list in output.append(unsafe RawSpan(_unsafeStart: list, byteCount: width)) }
   }
 
   /// The first `count` lists.

@@ -111,7 +111,8 @@ private struct Standings {
 
   /// Notes which of them `file` has.
   mutating func note(_ rows: TableRows, _ file: StoreFile) throws(StoreError) {
-    try Self.forEachBatch(rows, file, { _ in nil }) { batch in
+    let all: RowChoice = { _ in nil }
+    try Self.forEachBatch(rows, file, all) { batch in
       var contents: [UInt64]?
       Self.forEach(batch) { row, identity, revision, seenAt in
         guard let wanted = expected[identity], (-Int64(revision), seenAt) <= (-Int64(wanted.revision), wanted.seenAt)
