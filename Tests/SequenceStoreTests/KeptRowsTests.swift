@@ -67,4 +67,27 @@ import Testing
     #expect(try lookups(last: 10_000) == 2)
     #expect(try lookups(last: 10_000, until: start) == 2)
   }
+  /// Of a user with an event a day a day's row takes some 50 bytes, the file's place 40; what is known of days, as much again, is
+  /// the same for all.
+  @Test func whatUsersHaveInCommonIsKeptOnce() throws {
+    let test = try TestStore()
+    let (users, days) = (Int64(50), Int64(60))
+    try test.index(
+      (0..<users * days).map { number in
+        let micros = TestStore.day0.startMicros + number / users * 86_400_000_000
+        return TestEvent(user: number % users, micros: micros, key: number)
+      })
+    let plan = try test.plan()
+    let cache = PageCache(byteLimit: 64 << 20)
+    let reader = SequenceReader(try StoreSnapshot(test.store), cache: cache)
+    var byteCounts: [Int] = []
+    for user in 0..<users {
+      let columns = plan.columns.filter { $0.name == "ts" }
+      let found = try reader.read(SequenceRequest(user: .integer(user), last: 1_000, columns: columns), of: plan)
+      #expect(found.events.rowCount == Int(days))
+      byteCounts.append(cache.statistics.byteCount)
+    }
+    let each = (byteCounts.last! - byteCounts[1]) / (byteCounts.count - 2)
+    #expect(each > Int(days) * 40 && each < Int(days) * 120, "\(each) bytes for \(days) days")
+  }
 }

@@ -1,7 +1,7 @@
 /// What is known of a dataset's days, for one user: of which all rows are kept, and of which files have to be looked for.
 struct KeptDays: Sendable {
   /// Days that no others share a file with: what is read in one step.
-  struct Group: Sendable, Equatable {
+  struct Group: Sendable, Hashable {
     let days: ClosedRange<Day>
     /// All that happened then is kept, in microseconds; nothing is known of the rest of the days.
     let wholeMicros: Range<Int64>
@@ -27,20 +27,39 @@ struct KeptDays: Sendable {
     }
   }
 
-  /// The newest first, from the latest bucket on: of days between them that are in none there are no files.
-  let groups: [Group]
-  /// By group, the places of their files among the parts of the rows that are kept.
-  let parts: [Range<Int>]
+  /// What days of many users have in common, in memory that these share.
+  struct Lists: Sendable, Hashable {
+    let groups: [Group]
+    let parts: [Range<Int>]
+    let shards: [ShardBuckets]
+
+    /// How many elements they have.
+    var count: Int { groups.count + parts.count + shards.reduce(0) { $0 + $1.states.count } }
+
+    /// In memory.
+    var byteCount: Int {
+      groups.count * (MemoryLayout<Group>.stride + MemoryLayout<Range<Int>>.stride)
+        + shards.reduce(0) { $0 + $1.states.count } * MemoryLayout<ShardBuckets.State>.stride + 128
+    }
+  }
+
+  private let lists: Lists
   /// As `DatasetSnapshot` numbers the files that it had.
   let fileSet: UInt64
-  /// As they were then, those that end before the last group left out.
-  private let shards: [ShardBuckets]
+  /// In memory, what is shared with another user left out.
+  let byteCount: Int
+
+  /// The newest first, from the latest bucket on: of days between them that are in none there are no files.
+  var groups: [Group] { lists.groups }
+  /// By group, the places of their files among the parts of the rows that are kept.
+  var parts: [Range<Int>] { lists.parts }
+  /// As they were in the snapshot, those that end before the last group left out.
+  private var shards: [ShardBuckets] { lists.shards }
 
   /// - Parameter parts: those of the rows that are kept, the earlier first.
   init(_ groups: [Group], in snapshot: DatasetSnapshot, of user: UserProbe, parts: [KeptRows.Part]) {
-    self.groups = groups
     var end = parts.count
-    self.parts = groups.map { group in
+    let places = groups.map { group in
       let micros = group.days.lowerBound.startMicros..<group.days.upperBound.endMicros
       while end > 0, parts[end - 1].startMicros >= micros.upperBound { end -= 1 }
       var start = end
@@ -48,8 +67,12 @@ struct KeptDays: Sendable {
       defer { end = start }
       return start..<end
     }
-    fileSet = snapshot.fileSet
-    shards = groups.last.map { oldest in snapshot.shards(of: user).map { $0.until(oldest.days.lowerBound) } } ?? []
+    let shards = groups.last.map { oldest in snapshot.shards(of: user).map { $0.until(oldest.days.lowerBound) } }
+    let (lists, isShared) = snapshot.sharedDays.withLock {
+      $0.shared(Lists(groups: groups, parts: places, shards: shards ?? []))
+    }
+    (self.lists, fileSet) = (lists, snapshot.fileSet)
+    byteCount = isShared ? 0 : lists.byteCount
   }
 
   /// The days of which something is known, or that came after them, where the user's files are not the same any more.
@@ -57,11 +80,23 @@ struct KeptDays: Sendable {
     guard fileSet != snapshot.fileSet, let oldest = groups.last?.days.lowerBound else { return [] }
     return snapshot.changes(since: shards, of: user, from: oldest)
   }
+}
 
-  /// In memory.
-  var byteCount: Int {
-    groups.count * (MemoryLayout<Group>.stride + MemoryLayout<Range<Int>>.stride)
-      + shards.reduce(0) { $0 + $1.states.count } * MemoryLayout<ShardBuckets.State>.stride + 128
+/// Lists of days that were kept, for those who come to the same: most users who ask for as long a time have the same days.
+struct SharedDays {
+  private var known: Set<KeptDays.Lists> = []
+  private var elementCount = 0
+
+  /// More are forgotten, all at once: a few are made again and again.
+  private static let elementLimit = 1 << 14
+
+  /// - Returns: the same lists, and whether others have them already.
+  mutating func shared(_ lists: KeptDays.Lists) -> (KeptDays.Lists, isShared: Bool) {
+    let (isNew, same) = known.insert(lists)
+    guard isNew else { return (same, true) }
+    elementCount += lists.count
+    if elementCount > Self.elementLimit { (known, elementCount) = ([], 0) }
+    return (lists, false)
   }
 }
 

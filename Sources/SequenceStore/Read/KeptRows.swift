@@ -9,14 +9,26 @@ import Buffers
 final class KeptRows: Sendable {
   /// What one file has.
   struct Part: Sendable {
-    /// As `StoreFile` numbers itself.
-    var file: UInt32
     /// No event of the file is earlier, in microseconds.
-    var startMicros: Int64
+    let startMicros: Int64
+    private let firstMicros: Int64
+    private let lastMicros: Int64
+    /// As `StoreFile` numbers itself.
+    let file: UInt32
+    private let firstRow: Int32
+    private let endRow: Int32
+
+    /// - Precondition: `rows` are as few as `limits` says.
+    init(file: UInt32, startMicros: Int64, times: ClosedRange<Int64>?, rows: Range<Int>) {
+      (self.file, self.startMicros) = (file, startMicros)
+      (firstMicros, lastMicros) = (times?.lowerBound ?? 1, times?.upperBound ?? 0)
+      (firstRow, endRow) = (Int32(rows.lowerBound), Int32(rows.upperBound))
+    }
+
     /// As the file says.
-    var times: ClosedRange<Int64>?
+    var times: ClosedRange<Int64>? { firstMicros <= lastMicros ? firstMicros...lastMicros : nil }
     /// Where its rows are; none: the file has nothing of the user.
-    var rows: Range<Int>
+    var rows: Range<Int> { Int(firstRow)..<Int(endRow) }
   }
 
   let dataset: String

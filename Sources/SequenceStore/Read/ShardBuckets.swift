@@ -1,8 +1,8 @@
 import Definitions
 
 /// The buckets in which a dataset has files of one shard, each with a number that tells its files from others.
-struct ShardBuckets: Sendable {
-  struct State: Sendable {
+struct ShardBuckets: Sendable, Hashable {
+  struct State: Sendable, Hashable {
     let bucket: Bucket
     /// Of the first snapshot in which the bucket had the files that it has.
     let fileSet: UInt64

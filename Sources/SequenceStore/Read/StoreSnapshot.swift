@@ -91,6 +91,7 @@ final class DatasetSnapshot: Sendable {
   let fileSet: UInt64
   /// The same for the files of each shard and bucket.
   let shards: [ShardBuckets]
+  let sharedDays = Mutex(SharedDays())
   private static let nextFileSet = Atomic<UInt64>(0)
 
   /// - Parameter earlier: of whose log only what is newer is read, and whose opened files are used again.
