@@ -48,7 +48,8 @@ extension EventCollector {
   ) throws(StoreError) {
     var newer: [SourcePart] = []
     for part in parts {
-      guard sources[part.source].selected == nil else {
+      // Kept rows of several files may be one part, which is not in order then; they are few.
+      guard case .file = sources[part.source].origin, sources[part.source].selected == nil else {
         newer.append(part)
         continue
       }
