@@ -49,10 +49,9 @@ extension StoreView {
   /// Chooses a user's events.
   /// - Precondition: the request is for events, not for items.
   func select(_ request: SequenceRequest, of plan: SequencePlan) throws(StoreError) -> EventPieces {
-    for limit in Self.liveRowLimits(for: [request]) {
-      if let found = try select(request, of: plan, newest: limit) { return found }
+    try Self.withNewestLiveRows(for: [request]) { limit throws(StoreError) in
+      try select(request, of: plan, newest: limit)
     }
-    return try select(request, of: plan, newest: .max)!
   }
 
   private func select(

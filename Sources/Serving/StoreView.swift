@@ -56,10 +56,9 @@ final class StoreView: Sendable {
   func read(
     _ requests: [SequenceRequest], of plan: SequencePlan
   ) throws(StoreError) -> ([Reading], ServedTablesState) {
-    for limit in Self.liveRowLimits(for: requests) {
-      if let found = try read(requests, of: plan, newest: limit) { return found }
+    try Self.withNewestLiveRows(for: requests) { limit throws(StoreError) in
+      try read(requests, of: plan, newest: limit)
     }
-    return try read(requests, of: plan, newest: .max)!
   }
 
   /// - Returns: nil when for some request more live rows are needed than the newest `limit` of its user.
@@ -82,11 +81,20 @@ final class StoreView: Sendable {
     live.rows(of: user, in: plan.datasets, newest: limit)
   }
 
-  /// How many of a user's newest live rows are tried, before all are: users of many rows are read most.
-  static func liveRowLimits(for requests: [SequenceRequest]) -> [Int] {
-    guard let last = requests.map(\.last).max(), last <= 2_048, requests[0].view == .events else { return [] }
-    let few = max(2 * last, 256)
-    return [few, 16 * few]
+  /// Reads with a user's newest live rows, and with more, and with all, where these are not enough: users of many rows are read
+  /// most.
+  ///
+  /// - Parameter body: gets how many; nil when it needs more.
+  static func withNewestLiveRows<R>(
+    for requests: [SequenceRequest], _ body: (_ limit: Int) throws(StoreError) -> R?
+  ) throws(StoreError) -> R {
+    if let last = requests.map(\.last).max(), last <= 2_048, requests[0].view == .events {
+      let few = max(2 * last, 256)
+      for limit in [few, 16 * few] {
+        if let found = try body(limit) { return found }
+      }
+    }
+    return try body(.max)!
   }
 
   /// A reader of the snapshot that is served now. Rows of the live log are taken before.

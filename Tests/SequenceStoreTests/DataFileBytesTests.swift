@@ -6,8 +6,6 @@ import Testing
 
 /// Where readers get the bytes of data files from.
 @Suite struct DataFileBytesTests {
-  private static let types: Set<String> = ["click", "save", "view"]
-
   @Test(arguments: [1, 3]) func fewFilesAreOpenAtOnce(limit: Int) async throws {
     let test = try TestStore()
     let events = TestStore.events(5_000)
@@ -15,18 +13,8 @@ import Testing
     let plan = try test.plan()
     let snapshot = try StoreSnapshot(test.store, openFileLimit: limit)
     try snapshot.preload()
-    await withTaskGroup(of: Void.self) { group in
-      for thread in 0..<4 {
-        group.addTask {
-          let reader = SequenceReader(snapshot)
-          var random = SeededRandom(seed: UInt64(thread))
-          for (user, request) in SequenceReaderTests.requests(plan, text: false).shuffled(using: &random) {
-            let rows = try? reader.read(request, of: plan).events.allRows
-            #expect(rows == SequenceReaderTests.expected(events, request, user: user, types: Self.types))
-            #expect(snapshot.indexes.statistics.openFileCount <= limit)
-          }
-        }
-      }
+    await SequenceReaderTests.readOnThreads(snapshot, plan, events) {
+      #expect(snapshot.indexes.statistics.openFileCount <= limit)
     }
   }
 

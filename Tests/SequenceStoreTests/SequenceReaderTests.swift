@@ -65,21 +65,32 @@ import Testing
     let plan = try test.plan()
     let snapshot = try StoreSnapshot(test.store)
     let cache = PageCache(byteLimit: byteLimit)
+    await Self.readOnThreads(snapshot, plan, events, cache: cache)
+    let statistics = cache.statistics
+    #expect(statistics.byteCount <= byteLimit && statistics.hits + statistics.misses > 1_000)
+    #expect((statistics.hits > 0) == (byteLimit > 1_000) && (statistics.pageCount > 0) == (byteLimit > 1_000))
+  }
+
+  /// Four threads ask for the same, each in an order of its own.
+  ///
+  /// - Parameter check: after each read.
+  static func readOnThreads(
+    _ snapshot: StoreSnapshot, _ plan: SequencePlan, _ events: [TestEvent], cache: PageCache? = nil,
+    check: @escaping @Sendable () -> Void = {}
+  ) async {
     await withTaskGroup(of: Void.self) { group in
       for thread in 0..<4 {
         group.addTask {
           let reader = SequenceReader(snapshot, cache: cache)
           var random = SeededRandom(seed: UInt64(thread))
-          for (user, request) in Self.requests(plan, text: false).shuffled(using: &random) {
+          for (user, request) in requests(plan, text: false).shuffled(using: &random) {
             let rows = try? reader.read(request, of: plan).events.allRows
-            #expect(rows == Self.expected(events, request, user: user, types: ["click", "save", "view"]))
+            #expect(rows == expected(events, request, user: user, types: ["click", "save", "view"]))
+            check()
           }
         }
       }
     }
-    let statistics = cache.statistics
-    #expect(statistics.byteCount <= byteLimit && statistics.hits + statistics.misses > 1_000)
-    #expect((statistics.hits > 0) == (byteLimit > 1_000) && (statistics.pageCount > 0) == (byteLimit > 1_000))
   }
 
   @Test func whatIsReadOfFilesIsCounted() throws {
@@ -110,18 +121,7 @@ import Testing
     try snapshot.preload()
     let table = test.store.dataset("events")
     for file in try table.snapshot().files { #expect(unsafe unlink(table.location(of: file)) == 0) }
-    await withTaskGroup(of: Void.self) { group in
-      for thread in 0..<4 {
-        group.addTask {
-          let reader = SequenceReader(snapshot)
-          var random = SeededRandom(seed: UInt64(thread))
-          for (user, request) in Self.requests(plan, text: false).shuffled(using: &random) {
-            let rows = try? reader.read(request, of: plan).events.allRows
-            #expect(rows == Self.expected(events, request, user: user, types: ["click", "save", "view"]))
-          }
-        }
-      }
-    }
+    await Self.readOnThreads(snapshot, plan, events)
     let statistics = snapshot.indexes.statistics
     #expect(statistics.evictions > 1_000)
   }

@@ -14,9 +14,7 @@ package struct FileBytes: ByteSource {
 
   /// - Throws: `ParquetError` `.truncated` where the file has become shorter, `SystemError`.
   package func read(_ range: Range<Int>) throws -> Buffer {
-    guard range.lowerBound >= 0, range.upperBound <= byteCount else {
-      throw ParquetError(.truncated("file", needed: range.upperBound, available: byteCount))
-    }
+    try check(range)
     let bytes = try file.bytes(at: range.lowerBound, byteCount: range.count)
     guard bytes.byteCount == range.count else {
       throw ParquetError(.truncated("file", needed: range.upperBound, available: range.lowerBound + bytes.byteCount))

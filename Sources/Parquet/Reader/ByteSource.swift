@@ -12,6 +12,13 @@ package protocol ByteSource: Sendable {
 private let gapByteCount = 4 << 10
 
 extension ByteSource {
+  /// - Throws: `.truncated` for a range that is not the file's.
+  package func check(_ range: Range<Int>) throws(ParquetError) {
+    guard range.lowerBound >= 0, range.upperBound <= byteCount else {
+      throw ParquetError(.truncated("file", needed: range.upperBound, available: byteCount))
+    }
+  }
+
   /// Reads several ranges, those that follow each other closely at once: they then share memory.
   package func read(_ ranges: [Range<Int>]) throws -> [Buffer] {
     var buffers: [Buffer] = []
@@ -35,9 +42,7 @@ extension ByteSource {
 /// A file in memory, or mapped into it.
 extension Buffer: ByteSource {
   package func read(_ range: Range<Int>) throws -> Buffer {
-    guard range.lowerBound >= 0, range.upperBound <= byteCount else {
-      throw ParquetError(.truncated("file", needed: range.upperBound, available: byteCount))
-    }
+    try check(range)
     return slice(range)
   }
 }

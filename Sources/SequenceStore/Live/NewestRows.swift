@@ -43,10 +43,10 @@ struct NewestRows {
 }
 
 extension [UInt32] {
-  /// The element that has `number` - 1 before it when the largest come first, one of those there are.
+  /// The element that has `number` - 1 before it when the largest come first.
   fileprivate func largest(_ number: Int) -> UInt32 {
-    var (elements, low, high, place) = (self, 0, count - 1, number - 1)
-    place = Swift.min(place, high)
+    let place = number - 1
+    var (elements, low, high) = (self, 0, count - 1)
     while low < high {
       let pivot = elements[(low + high) / 2]
       var (left, right) = (low, high)

@@ -20,8 +20,10 @@ package final class FileIndexCache: Sendable {
   /// Each of size 1.
   let files: SlotCache
 
-  /// - Parameter openFileLimit: the other half of what the process may have open is for connections.
-  package init(byteLimit: Int, openFileLimit: Int = DescriptorLimit.count / 2) {
+  /// The other half of what the process may have open is for connections.
+  package static var defaultOpenFileLimit: Int { DescriptorLimit.count / 2 }
+
+  package init(byteLimit: Int, openFileLimit: Int = FileIndexCache.defaultOpenFileLimit) {
     indexes = SlotCache(limit: byteLimit)
     files = SlotCache(limit: openFileLimit)
   }

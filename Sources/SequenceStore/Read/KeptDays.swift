@@ -33,9 +33,6 @@ struct KeptDays: Sendable {
     let parts: [Range<Int>]
     let shards: [ShardBuckets]
 
-    /// How many elements they have.
-    var count: Int { groups.count + parts.count + shards.reduce(0) { $0 + $1.states.count } }
-
     /// In memory.
     var byteCount: Int {
       groups.count * (MemoryLayout<Group>.stride + MemoryLayout<Range<Int>>.stride)
@@ -85,17 +82,17 @@ struct KeptDays: Sendable {
 /// Lists of days that were kept, for those who come to the same: most users who ask for as long a time have the same days.
 struct SharedDays {
   private var known: Set<KeptDays.Lists> = []
-  private var elementCount = 0
+  private var byteCount = 0
 
   /// More are forgotten, all at once: a few are made again and again.
-  private static let elementLimit = 1 << 14
+  private static let byteLimit = 256 << 10
 
   /// - Returns: the same lists, and whether others have them already.
   mutating func shared(_ lists: KeptDays.Lists) -> (KeptDays.Lists, isShared: Bool) {
     let (isNew, same) = known.insert(lists)
     guard isNew else { return (same, true) }
-    elementCount += lists.count
-    if elementCount > Self.elementLimit { (known, elementCount) = ([], 0) }
+    byteCount += lists.byteCount
+    if byteCount > Self.byteLimit { (known, byteCount) = ([], 0) }
     return (lists, false)
   }
 }

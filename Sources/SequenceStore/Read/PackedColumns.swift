@@ -12,8 +12,9 @@ struct PackedColumns {
   init(_ columns: [ArrowArray]) {
     var distinct: [Buffer] = []
     for column in columns {
-      for buffer in column.ownBuffers where !distinct.contains(where: { $0.isIdentical(to: buffer) }) {
-        distinct.append(buffer)
+      _ = column.replacingBuffers(sharesDictionary: true) { buffer in
+        if !distinct.contains(where: { $0.isIdentical(to: buffer) }) { distinct.append(buffer) }
+        return buffer
       }
     }
     var memory = PackedBuffers(capacity: distinct.reduce(0) { $0 + PackedBuffers.byteCount(of: $1) })
@@ -29,21 +30,4 @@ struct PackedColumns {
 
   /// An array, and what it has by reference besides buffers: where they are, and the type.
   private static var columnByteCount: Int { MemoryLayout<ArrowArray>.stride + 64 }
-}
-
-extension ArrowArray {
-  /// All but those of a dictionary's values.
-  fileprivate var ownBuffers: [Buffer] {
-    let own = validity.map { [$0.buffer] } ?? []
-    return switch storage {
-    case .null: own
-    case .boolean(let bits): own + [bits.buffer]
-    case .fixed(let values): own + [values]
-    case .variable(let offsets, let data): own + [offsets, data]
-    case .list(let offsets, let child): own + [offsets] + child.ownBuffers
-    case .fixedSizeList(let child): own + child.ownBuffers
-    case .structure(let children): own + children.flatMap(\.ownBuffers)
-    case .dictionary(let indices, _): own + [indices]
-    }
-  }
 }

@@ -1,7 +1,6 @@
 import Arrow
 import Definitions
 import DeltaLog
-import Engine
 import Synchronization
 
 /// A store's datasets at one moment. Immutable; any number of threads read from it, each with a `SequenceReader`.
@@ -19,11 +18,11 @@ package struct StoreSnapshot: Sendable {
   ///   - asOfMillis: reads what was the latest version at that time, in milliseconds since 1970-01-01T00:00Z.
   ///   - earlier: whose opened files and index cache are used again.
   ///   - indexByteLimit: of the memory for files' footers and indexes.
-  ///   - openFileLimit: of the files that are open at once; the other half of what the process may have is for connections.
+  ///   - openFileLimit: of the files that are open at once.
   package init(
     _ store: StoreDirectory, datasets names: [String]? = nil, versions: [String: Int64] = [:],
     asOfMillis: Int64? = nil, reusing earlier: StoreSnapshot? = nil,
-    indexByteLimit: Int = StoreSnapshot.defaultIndexByteLimit, openFileLimit: Int = DescriptorLimit.count / 2
+    indexByteLimit: Int = StoreSnapshot.defaultIndexByteLimit, openFileLimit: Int = FileIndexCache.defaultOpenFileLimit
   ) throws(StoreError) {
     self.store = store
     indexes = earlier?.indexes ?? FileIndexCache(byteLimit: indexByteLimit, openFileLimit: openFileLimit)
