@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """A stream at a steady rate, with the server beside it: what it takes, how fresh reads are, what grows.
 
-    sustained.py DATA STORE --definitions FILE [--rate 200000] [--seconds 100] [--idle 15] [--bin .build/release]
+    sustained.py DATA STORE --definitions FILE [--rate 200000] [--seconds 100] [--idle 30] [--bin .build/release]
 
 Appends DATA's raw lines to a log, again and again, with event ids and times of their own and the lateness they had, while
 `seq-ingest --follow | seq-filter | seq-enrich | seq-index` and `seq-serve` run over STORE, which may be there already.
 One line in 50 ms is a probe, an event of a user nobody had before: its freshness is the time from the append until a
 read of that user shows it. Another process reads users of the data, and notes whether a roll or a compaction was on. Then
 the stream stops, and the same reads go on for `--idle` seconds. Prints one line of JSON.
+
+As in `deploy/` the server goes before what writes the store: its nice value is -10. So is that of the processes that read,
+which stand for other machines, so that their own waiting for a processor does not count. Both need the right to it.
 
 Memory is that without mapped files, in MB: of each third of the run its mean, least and peak, and how it grew over the last
 two thirds. So that growth can be told apart, the same is said of what the server itself accounts for in its metrics, and
@@ -21,6 +24,7 @@ TICK_SECONDS = 0.01
 PROBE_SECONDS = 0.05
 READ_SECONDS = 0.01
 ROTATED_BYTES = 1 << 30
+NICE = -10
 PROBE = (b'{"event_id":"%s","event_type":"pin_save","rev":0,"ts":%d,"user":{"id":%d,"country":"US"},"context":{"surface":"home",'
          b'"device":"ios","app_version":"12.3.0","session":"0123456789abcdef"},"payload":{"item_id":1,"board_id":1}}\n')
 
@@ -101,6 +105,14 @@ def append(lines, log, rate, seconds, probes, sent):
     sent.put((written, time.monotonic() - begin, late))
 
 
+def go_first():
+    """Where that is allowed; else as everybody."""
+    try:
+        os.nice(NICE)
+    except OSError:
+        pass
+
+
 class Reader:
     def __init__(self, port):
         self.port, self.connection = port, None
@@ -114,6 +126,7 @@ class Reader:
 
 def watch(port, probes, result):
     """Waits for each probe in turn."""
+    go_first()
     reader, ages = Reader(port), []
     while (probe := probes.get()) is not None:
         user, start = probe
@@ -138,6 +151,7 @@ def is_busy(store):
 
 def read(port, store, users, stop, result):
     """Reads users; of each read the moment, the seconds and whether the store was busy before and after."""
+    go_first()
     reader, reads, generator = Reader(port), [], random.Random(7)
     while not stop.is_set():
         busy, start = is_busy(store), time.monotonic()
@@ -231,7 +245,7 @@ def main():
     p.add_argument("store")
     p.add_argument("--rate", type=int, default=200_000)
     p.add_argument("--seconds", type=float, default=100)
-    p.add_argument("--idle", type=float, default=15)
+    p.add_argument("--idle", type=float, default=30)
     p.add_argument("--lines", type=int, default=400_000)
     p.add_argument("--port", type=int, default=18_093)
     p.add_argument("--bin", default=".build/release")
@@ -248,7 +262,7 @@ def main():
     open(log, "wb").close()
     environment = dict(os.environ, PATH=os.path.abspath(a.bin) + ":" + os.environ["PATH"], SEQ_DEFINITIONS=a.definitions)
     commands = subprocess.Popen(["bash", "-c", f"""trap : TERM
-        seq-serve --store {a.store} --port {a.port} {a.serve} &
+        nice -n {NICE} seq-serve --store {a.store} --port {a.port} {a.serve} &
         seq-ingest --follow {log} | seq-filter | seq-enrich --tables {a.data} | seq-index --store {a.store} {a.index} & wait; wait"""],
         env=environment, start_new_session=True)
     stop, queues = multiprocessing.Event(), [multiprocessing.Queue() for _ in range(4)]
