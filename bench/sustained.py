@@ -284,7 +284,7 @@ def main():
         after = processes(commands.pid)
         written, seconds, late = sent.get()
         fresh = ages.get(timeout=90)
-        while is_busy(a.store) and time.monotonic() - begin < a.seconds + 30:
+        while is_busy(a.store) and time.monotonic() - begin < a.seconds + 300:
             time.sleep(0.2)
         quiet = time.monotonic() + 1
         time.sleep(1 + a.idle)
@@ -303,7 +303,7 @@ def main():
         "rate": round(written / seconds), "seconds": round(seconds, 1), "generator_late_ms": round(late * 1e3),
         "freshness": quantiles([age for _, age in fresh]),
         "freshness_by_thirds": [quantiles(t) for t in thirds], "cpu_s": cpu, "cpu_share_of_two": round(sum(cpu.values()) / seconds / 2, 3),
-        "reads_idle": quantiles([s for t, s, _ in taken if t > quiet]),
+        "reads_idle": quantiles([s for t, s, busy in taken if t > quiet and not busy]),
         "reads_while_busy": quantiles([s for _, s, busy in streaming if busy]),
         "reads_while_streaming_only": quantiles([s for _, s, busy in streaming if not busy]),
         "memory_by_thirds": memory(samples),
