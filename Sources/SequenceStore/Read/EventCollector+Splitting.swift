@@ -13,9 +13,10 @@ extension EventCollector {
   ) throws(StoreError) -> Int64? {
     let wanted = max(2 * min(request.last, 1 << 32), Self.leastCount) << min(2 * splitCount, 20)
     let count = parts.reduce(0) { $0 + $1.rows.count }
-    guard wanted < count / 2, parts.allSatisfy({ sources[$0.source].selected == nil }) else { return nil }
-    // What may be kept is read once.
-    if count <= KeptRows.limits.all, parts.allSatisfy({ $0.rows.count <= KeptRows.limits.file }) { return nil }
+    guard parts.allSatisfy({ sources[$0.source].selected == nil }) else { return nil }
+    // What may be kept is read once, even if it is more than is asked for now.
+    let mayKeep = count <= KeptRows.limits.all && parts.allSatisfy { $0.rows.count <= KeptRows.limits.file }
+    guard wanted < count / (mayKeep ? 8 : 2) else { return nil }
     var newest: [SourcePart] = []
     for part in parts { newest.append(newestRows(of: part, wanted)) }
     var startMicros = Int64.min
@@ -67,7 +68,7 @@ extension EventCollector {
   }
 
   /// Fewer of a file's rows are not worth a step.
-  private static let leastCount = 1_024
+  private static let leastCount = 256
 
   /// The place of the first of some rows, which ascend by time, that is not before `micros`.
   private static func start(of rows: Range<Int>, _ times: Buffer, from micros: Int64) -> Int {
