@@ -15,11 +15,8 @@ extension EventCollector {
       (parts, fileCount, isScattered) = keptParts(groups)
     } else {
       if mayCorrectOthers, !step.files.isEmpty { mayRepeat = true }
-      for (dataset, file) in step.files where overlaps(file.times) {
-        if isPastLive, let times = file.times, times.upperBound < liveFromMicros { continue }
-        parts += try self.parts(of: file, dataset, using: &context)
-      }
-      if !isPastLive, let start = try leaveOlder(of: &parts, using: &context) { startMicros = start }
+      let left = try readFiles(step.files, into: &parts, using: &context)
+      if !isPastLive, let start = try leaveOlder(of: &parts, and: left, using: &context) { startMicros = start }
       fileCount = parts.count
       isScattered =
         parts.contains { sources[$0.source].selected != nil }
@@ -44,6 +41,24 @@ extension EventCollector {
     if isMixed { try sort(&rows, using: &context) }
     candidates.append(rows)
     try settle(using: &context)
+  }
+
+  /// Reads files, those with the newest events first, until others can wait.
+  /// - Returns: those others.
+  private mutating func readFiles(
+    _ files: [ReadStep.File], into parts: inout [SourcePart], using context: inout DecodingContext
+  ) throws(StoreError) -> [ReadStep.File] {
+    let files = files.filter { overlaps($0.file.times) && (!isPastLive || $0.lastMicros >= liveFromMicros) }
+      .sorted { $0.lastMicros > $1.lastMicros }
+    let restCount = parts.count
+    for (index, next) in files.enumerated() {
+      let read = parts[restCount...]
+      if !isPastLive, mayLeave(files.count - index, filesUntil: next.lastMicros, of: read, fileCount: index) {
+        return Array(files[index...])
+      }
+      parts += try self.parts(of: next.file, next.dataset, using: &context)
+    }
+    return []
   }
 
   /// Reads the live rows of the sequence's events, which are given to steps as these come.

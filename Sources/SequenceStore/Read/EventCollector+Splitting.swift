@@ -4,22 +4,48 @@ import Buffers
 // Of a user who has very many rows in some days only the newest are read, and others when these were not enough.
 
 extension EventCollector {
+  /// How many rows are read of a file, at first, where there are very many; fewer are not worth a step.
+  private var wantedCount: Int { max(2 * min(request.last, 1 << 32), Self.leastCount) << min(2 * splitCount, 20) }
+
+  /// Whether enough is known to be newer than all that some files have, or the user has very many rows in a step's files.
+  ///
+  /// - Parameters:
+  ///   - count: of the files that would be left; no event in them is later than `micros`.
+  ///   - parts: what was read of the step's other files, of which there are `fileCount`.
+  func mayLeave(_ count: Int, filesUntil micros: Int64, of parts: ArraySlice<SourcePart>, fileCount: Int) -> Bool {
+    guard micros < .max, parts.allSatisfy({ sources[$0.source].selected == nil }) else { return false }
+    if countLive(after: micros) >= request.last { return true }
+    let rowCount = parts.reduce(0) { $0 + $1.rows.count }
+    if fileCount == 0 || rowCount < wantedCount { return false }
+    return rowCount / fileCount * (fileCount + count) > Self.manyTimes * wantedCount
+  }
+
+  private func countLive(after micros: Int64) -> Int {
+    var count = 0
+    for row in live.reversed() {
+      if row.micros <= micros { break }
+      if row.micros < request.untilMicros ?? .max { count += 1 }
+    }
+    return count
+  }
+
   /// Leaves all but the newest of very many rows to the step that comes next.
   ///
-  /// - Parameter parts: of a step that is to be read; what is to be read of them.
+  /// - Parameters:
+  ///   - parts: of a step that is to be read; what is to be read of them.
+  ///   - files: of the step, that are left to the next one whatever they have: all that happened after their events is among the
+  ///     parts.
   /// - Returns: the time from which on all rows are among the parts, none from before; nil when nothing was left.
   mutating func leaveOlder(
-    of parts: inout [SourcePart], using context: inout DecodingContext
+    of parts: inout [SourcePart], and files: [ReadStep.File], using context: inout DecodingContext
   ) throws(StoreError) -> Int64? {
-    let wanted = max(2 * min(request.last, 1 << 32), Self.leastCount) << min(2 * splitCount, 20)
-    let count = parts.reduce(0) { $0 + $1.rows.count }
-    guard parts.allSatisfy({ sources[$0.source].selected == nil }) else { return nil }
-    // What may be kept is read once, even if it is more than is asked for now.
-    let mayKeep = count <= KeptRows.limits.all && parts.allSatisfy { $0.rows.count <= KeptRows.limits.file }
-    guard wanted < count / (mayKeep ? 8 : 2) else { return nil }
-    var newest: [SourcePart] = []
-    for part in parts { newest.append(newestRows(of: part, wanted)) }
-    var startMicros = Int64.min
+    var startMicros = files.reduce(Int64.min) { max($0, $1.lastMicros.addingSaturated(1)) }
+    var newest = parts
+    if haveVeryMany(parts) {
+      for index in newest.indices { newest[index] = newestRows(of: newest[index], wantedCount) }
+    } else if files.isEmpty {
+      return nil
+    }
     for (part, tail) in zip(parts, newest) where tail.rows.count < part.rows.count {
       // Rows before the first of these may be of the same time.
       let first = try times(of: tail, using: &context).load(tail.rows.lowerBound, as: Int64.self)
@@ -34,11 +60,20 @@ extension EventCollector {
       let left = part.rows.count - (tail.rows.upperBound - start)
       if left > 0 { older.append(oldestRows(of: part, left)) }
     }
-    guard !newer.isEmpty, !older.isEmpty else { return nil }
+    if files.isEmpty, newer.isEmpty || older.isEmpty { return nil }
     parts = newer
     splitCount += 1
-    steps.split(at: startMicros, leaving: older)
+    steps.split(at: startMicros, leaving: older, and: files)
     return startMicros
+  }
+
+  /// Whether only the newest of some rows are read at first.
+  private func haveVeryMany(_ parts: [SourcePart]) -> Bool {
+    let count = parts.reduce(0) { $0 + $1.rows.count }
+    guard parts.allSatisfy({ sources[$0.source].selected == nil }) else { return false }
+    // What may be kept is read once, even if it is more than is asked for now.
+    let mayKeep = count <= KeptRows.limits.all && parts.allSatisfy { $0.rows.count <= KeptRows.limits.file }
+    return wantedCount < count / (mayKeep ? Self.manyTimes : 2)
   }
 
   /// Leaves what happened before all live events are there to a step that cannot be read: most answers are found without.
@@ -64,11 +99,12 @@ extension EventCollector {
     }
     parts = newer
     splitCount += 1
-    steps.split(at: liveFromMicros, leaving: [])
+    steps.split(at: liveFromMicros)
   }
 
-  /// Fewer of a file's rows are not worth a step.
   private static let leastCount = 256
+  /// So many times what is wanted is not read to be kept.
+  private static let manyTimes = 8
 
   /// The place of the first of some rows, which ascend by time, that is not before `micros`.
   private static func start(of rows: Range<Int>, _ times: Buffer, from micros: Int64) -> Int {

@@ -1,11 +1,19 @@
 /// Files of all datasets that are read together, because none of the others has events of their days.
 struct ReadStep {
+  struct File {
+    /// Its place in the plan.
+    let dataset: Int
+    let file: StoreFile
+
+    /// No event of it is later, in microseconds.
+    var lastMicros: Int64 { file.times?.upperBound ?? .max }
+  }
+
   /// No event of them is earlier, in microseconds; nil for what is older than all files.
   var startMicros: Int64?
   /// Their last day; nil where there are no files.
   var lastDay: Day?
-  /// Datasets by their place in the plan.
-  var files: [(dataset: Int, file: StoreFile)]
+  var files: [File]
   /// Instead of files: places among the groups of days that are known of each dataset, the newest first.
   var keptGroups: Range<Int>?
   /// Instead of files: rows that a later step of the same files left.
@@ -79,10 +87,14 @@ struct ReadSteps {
   }
 
   /// Makes two of the step made last: one of what happened from `micros` on, and, after that, one of other rows of its files.
-  mutating func split(at micros: Int64, leaving rows: [EventCollector.SourcePart]) {
+  ///
+  /// - Parameter files: those of its files that nobody looked into, which have nothing from `micros` on.
+  mutating func split(
+    at micros: Int64, leaving rows: [EventCollector.SourcePart] = [], and files: [ReadStep.File] = []
+  ) {
     let step = made.removeLast()
     let lastDay = step.lastDay.map { min($0, Day(micros: micros - 1)) }
-    left = ReadStep(startMicros: step.startMicros, lastDay: lastDay, files: [], rest: rows)
+    left = ReadStep(startMicros: step.startMicros, lastDay: lastDay, files: files, rest: rows)
     if windowCount == made.count + 1 { windowCount! += 1 }
     made.append(step)
     made[made.count - 1].startMicros = micros

@@ -47,7 +47,7 @@ struct StepFiles {
 
   private mutating func take(_ dataset: Int, into step: inout ReadStep) {
     for file in datasets[dataset]!.buckets[places[dataset]].files where file.mayHold(user) {
-      step.files.append((dataset, file))
+      step.files.append(ReadStep.File(dataset: dataset, file: file))
     }
     places[dataset] += 1
   }
