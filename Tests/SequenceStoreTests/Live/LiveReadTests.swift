@@ -159,9 +159,11 @@ import Testing
     }
     #expect(try read(newest: 40, last: 20) != nil && read(newest: 40, last: 60) == nil)
     #expect(try read(newest: 0, last: 1) == nil && read(newest: 300, last: 1_000) == all)
-    let (few, many) = (ReadMeter(), ReadMeter())
+    // The file's events are all older than those that are found.
+    let (few, many, whole) = (ReadMeter(), ReadMeter(), ReadMeter())
     _ = try (read(newest: 40, last: 20, meter: few), read(newest: 300, last: 20, meter: many))
-    #expect(few.byteCount == 0 && many.byteCount > 0)
+    _ = try read(newest: 300, last: 280, meter: whole)
+    #expect(few.byteCount == 0 && many.byteCount == 0 && whole.byteCount > 0)
   }
 
   @Test func dictionariesAndMissingColumnsAreReadAsThePlanHasThem() throws {
