@@ -164,7 +164,7 @@ def main():
     p.add_argument("store")
     p.add_argument("--definitions", required=True)
     p.add_argument("--seconds", type=float, default=600)
-    p.add_argument("--measure", type=float, default=60, help="seconds that the capacity is measured")
+    p.add_argument("--measure", type=float, default=120, help="seconds that the capacity is measured")
     p.add_argument("--share", type=float, default=0.8)
     p.add_argument("--connections", type=int, default=8)
     p.add_argument("--rate", type=int, default=5_000, help="lines a second that stream in")

@@ -9,7 +9,7 @@ One line in 50 ms is a probe, an event of a user nobody had before: its freshnes
 read of that user shows it. Another process reads users of the data, and notes whether a roll or a compaction was on. Then
 the stream stops, and the same reads go on for `--idle` seconds. Prints one line of JSON.
 
-As in `deploy/` the server goes before what writes the store: its nice value is -10. So is that of the processes that read,
+As in `deploy/` the server goes before what writes the store: its nice value is -5. So is that of the processes that read,
 which stand for other machines, so that their own waiting for a processor does not count. Both need the right to it.
 
 Memory is that without mapped files, in MB: of each third of the run its mean, least and peak, and how it grew over the last
@@ -24,7 +24,7 @@ TICK_SECONDS = 0.01
 PROBE_SECONDS = 0.05
 READ_SECONDS = 0.01
 ROTATED_BYTES = 1 << 30
-NICE = -10
+NICE = -5
 PROBE = (b'{"event_id":"%s","event_type":"pin_save","rev":0,"ts":%d,"user":{"id":%d,"country":"US"},"context":{"surface":"home",'
          b'"device":"ios","app_version":"12.3.0","session":"0123456789abcdef"},"payload":{"item_id":1,"board_id":1}}\n')
 
