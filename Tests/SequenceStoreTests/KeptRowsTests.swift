@@ -67,6 +67,7 @@ import Testing
     #expect(try lookups(last: 10_000) == 2)
     #expect(try lookups(last: 10_000, until: start) == 2)
   }
+
   /// Of a user with an event a day a day's row takes some 50 bytes, the file's place 40; what is known of days, as much again, is
   /// the same for all.
   @Test func whatUsersHaveInCommonIsKeptOnce() throws {

@@ -19,7 +19,7 @@ extension EventCollector {
       if !isPastLive, let start = try leaveOlder(of: &parts, and: left, using: &context) { startMicros = start }
       fileCount = parts.count
       isScattered =
-        parts.contains { sources[$0.source].selected != nil }
+        !areInOrder(parts)
         || parts.count > 1 && Set(parts.map { sources[$0.source].dataset }).count < parts.count
     }
     if isPastLive {
@@ -43,20 +43,26 @@ extension EventCollector {
     try settle(using: &context)
   }
 
-  /// Reads files, those with the newest events first, until others can wait.
+  /// Reads files, those with the newest events first, until enough live events are newer than all that others have, or the
+  /// user turns out to have very many rows.
   /// - Returns: those others.
   private mutating func readFiles(
     _ files: [ReadStep.File], into parts: inout [SourcePart], using context: inout DecodingContext
   ) throws(StoreError) -> [ReadStep.File] {
-    let files = files.filter { overlaps($0.file.times) && (!isPastLive || $0.lastMicros >= liveFromMicros) }
-      .sorted { $0.lastMicros > $1.lastMicros }
-    let restCount = parts.count
+    var files = files.filter { overlaps($0.file.times) && (!isPastLive || $0.lastMicros >= liveFromMicros) }
+    files.sort { $0.lastMicros > $1.lastMicros }
+    let enoughMicros = enoughLiveMicros ?? .min
+    var (rowCount, mayLeave) = (0, !isPastLive)
     for (index, next) in files.enumerated() {
-      let read = parts[restCount...]
-      if !isPastLive, mayLeave(files.count - index, filesUntil: next.lastMicros, of: read, fileCount: index) {
+      if mayLeave, next.lastMicros < .max,
+        next.lastMicros < enoughMicros || haveVeryMany(rowCount, share: (index, files.count))
+      {
         return Array(files[index...])
       }
-      parts += try self.parts(of: next.file, next.dataset, using: &context)
+      let read = try self.parts(of: next.file, next.dataset, using: &context)
+      rowCount += read.reduce(0) { $0 + $1.rows.count }
+      if !areInOrder(read) { mayLeave = false }
+      parts += read
     }
     return []
   }

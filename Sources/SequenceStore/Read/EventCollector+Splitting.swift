@@ -7,41 +7,38 @@ extension EventCollector {
   /// How many rows are read of a file, at first, where there are very many; fewer are not worth a step.
   private var wantedCount: Int { max(2 * min(request.last, 1 << 32), Self.leastCount) << min(2 * splitCount, 20) }
 
-  /// Whether enough is known to be newer than all that some files have, or the user has very many rows in a step's files.
-  ///
-  /// - Parameters:
-  ///   - count: of the files that would be left; no event in them is later than `micros`.
-  ///   - parts: what was read of the step's other files, of which there are `fileCount`.
-  func mayLeave(_ count: Int, filesUntil micros: Int64, of parts: ArraySlice<SourcePart>, fileCount: Int) -> Bool {
-    guard micros < .max, parts.allSatisfy({ sources[$0.source].selected == nil }) else { return false }
-    if countLive(after: micros) >= request.last { return true }
-    let rowCount = parts.reduce(0) { $0 + $1.rows.count }
-    if fileCount == 0 || rowCount < wantedCount { return false }
-    return rowCount / fileCount * (fileCount + count) > Self.manyTimes * wantedCount
+  /// From this time on there are as many live events as are asked for, in microseconds; nil: there are not so many.
+  var enoughLiveMicros: Int64? {
+    let end = live.lastIndex { $0.micros < request.untilMicros ?? .max }.map { $0 + 1 } ?? 0
+    return request.last > 0 && request.last <= end ? live[end - request.last].micros : nil
   }
 
-  private func countLive(after micros: Int64) -> Int {
-    var count = 0
-    for row in live.reversed() {
-      if row.micros <= micros { break }
-      if row.micros < request.untilMicros ?? .max { count += 1 }
-    }
-    return count
+  /// Whether a user has very many rows in a step's files, by what was read of some.
+  ///
+  /// - Parameters:
+  ///   - rowCount: of the files that were read.
+  ///   - share: how many these are, of how many.
+  func haveVeryMany(_ rowCount: Int, share: (read: Int, all: Int)) -> Bool {
+    if share.read == 0 || rowCount < wantedCount { return false }
+    return rowCount / share.read * share.all > Self.manyTimes * wantedCount
   }
+
+  /// Whether the rows of each part are the user's, and so in the order of time.
+  func areInOrder(_ parts: [SourcePart]) -> Bool { parts.allSatisfy { sources[$0.source].selected == nil } }
 
   /// Leaves all but the newest of very many rows to the step that comes next.
   ///
   /// - Parameters:
   ///   - parts: of a step that is to be read; what is to be read of them.
-  ///   - files: of the step, that are left to the next one whatever they have: all that happened after their events is among the
-  ///     parts.
+  ///   - files: of the step, the one with the latest event first, that are left to the next one whatever they have: all that
+  ///     happened after their events is among the parts.
   /// - Returns: the time from which on all rows are among the parts, none from before; nil when nothing was left.
   mutating func leaveOlder(
     of parts: inout [SourcePart], and files: [ReadStep.File], using context: inout DecodingContext
   ) throws(StoreError) -> Int64? {
-    var startMicros = files.reduce(Int64.min) { max($0, $1.lastMicros.addingSaturated(1)) }
+    var startMicros = files.first?.lastMicros.addingSaturated(1) ?? .min
     var newest = parts
-    if haveVeryMany(parts) {
+    if isTooMuch(parts) {
       for index in newest.indices { newest[index] = newestRows(of: newest[index], wantedCount) }
     } else if files.isEmpty {
       return nil
@@ -68,9 +65,9 @@ extension EventCollector {
   }
 
   /// Whether only the newest of some rows are read at first.
-  private func haveVeryMany(_ parts: [SourcePart]) -> Bool {
+  private func isTooMuch(_ parts: [SourcePart]) -> Bool {
+    guard areInOrder(parts) else { return false }
     let count = parts.reduce(0) { $0 + $1.rows.count }
-    guard parts.allSatisfy({ sources[$0.source].selected == nil }) else { return false }
     // What may be kept is read once, even if it is more than is asked for now.
     let mayKeep = count <= KeptRows.limits.all && parts.allSatisfy { $0.rows.count <= KeptRows.limits.file }
     return wantedCount < count / (mayKeep ? Self.manyTimes : 2)
