@@ -3,8 +3,10 @@ import Engine
 import Glibc
 import Synchronization
 
-/// Merges the files that rolls leave in a bucket, once they are many, on a thread of its own: rolls do not wait for it. A
-/// large merge pauses while small ones are made that have come due.
+/// Merges the files that rolls leave in a bucket, once they are many, on threads of its own: rolls do not wait for it. Small
+/// files are merged beside a large merge.
+///
+/// Merges leave the processors to those whom people wait for, until files pile up: reads look into all of them.
 ///
 /// A merge is a commit that gives way to others', so one in hand may be left when the log is closed.
 final class RollUpkeep: Sendable {
@@ -13,6 +15,10 @@ final class RollUpkeep: Sendable {
     var datasets: Set<String> = []
     /// Those that got files since they were looked at for small merges.
     var freshDatasets: Set<String> = []
+    /// Whether all that is due of a dataset is being merged.
+    var isMerging = false
+    /// The files that a large merge in hand is about; nil: there is none.
+    var chosen: Set<String>?
     var isClosing = false
     /// Whether files were merged since it was asked.
     var hasMerged = false
@@ -20,9 +26,7 @@ final class RollUpkeep: Sendable {
     var isWanted = true
   }
 
-  private let store: StoreDirectory
-  private let definitions: DefinitionSet
-  private let options: Compaction.Options
+  private let compaction: Compaction
   private let report: @Sendable (String) -> Void
   private let state: Monitor<State>
   private let thread = Mutex<pthread_t?>(nil)
@@ -40,12 +44,14 @@ final class RollUpkeep: Sendable {
       level: options.indexing.level, rowGroupByteCount: options.indexing.rowGroupByteCount)
     let state = Monitor(State())
     compacting.isWanted = { state.update { $0.isWanted } }
-    (self.store, self.definitions, self.options, self.state) = (store, definitions, compacting, state)
+    compacting.meanwhile = { chosen in state.update { $0.chosen = chosen } }
+    self.state = state
+    compaction = Compaction(store, definitions: definitions, compacting)
     report = options.report
   }
 
   func start() {
-    let started = startThread(.background) { [self] in run() }
+    let started = startThread { [self] in run() }
     thread.withLock { $0 = started }
   }
 
@@ -76,24 +82,28 @@ final class RollUpkeep: Sendable {
   }
 
   private func run() {
-    let small = Compaction(store, definitions: definitions, options)
-    var options = options
-    options.meanwhile = { [self] chosen in mergeSmallFiles(besides: chosen, small) }
-    let compaction = Compaction(store, definitions: definitions, options)
     while let datasets = next() {
-      attempt {
-        for dataset in datasets where try compaction.isDue(dataset) { try compaction.run(dataset, merged) }
-      }
+      for dataset in datasets { attempt { try merge(dataset) } }
     }
   }
 
-  private func mergeSmallFiles(besides chosen: Set<String>, _ compaction: Compaction) {
-    let datasets = state.update { state in
-      defer { state.freshDatasets = [] }
-      return state.freshDatasets
+  private func merge(_ dataset: String) throws {
+    if try compaction.isOverdue(dataset) { try compaction.mergeSmallFiles(dataset, besides: [], merged) }
+    guard try compaction.isDue(dataset) else { return }
+    state.update { $0.isMerging = true }
+    let thread = startThread(.background) { [self] in
+      attempt { try compaction.run(dataset, merged) }
+      state.update { ($0.isMerging, $0.chosen) = (false, nil) }
     }
-    attempt {
-      for dataset in datasets.sorted() { try compaction.mergeSmallFiles(dataset, besides: chosen, merged) }
+    while let (datasets, chosen) = nextBesideMerge() {
+      for dataset in datasets { attempt { try mergeSmallFiles(dataset, besides: chosen) } }
+    }
+    pthread_join(thread, nil)
+  }
+
+  private func mergeSmallFiles(_ dataset: String, besides chosen: Set<String>) throws {
+    try onThread(compaction.isOverdue(dataset) ? .normal : .background) { [self] in
+      try compaction.mergeSmallFiles(dataset, besides: chosen, merged)
     }
   }
 
@@ -111,6 +121,18 @@ final class RollUpkeep: Sendable {
       then: { state in
         defer { (state.datasets, state.freshDatasets) = ([], []) }
         return state.isWanted && !state.datasets.isEmpty ? state.datasets.sorted() : nil
+      })
+  }
+
+  /// Waits for files that were added while a large merge is in hand.
+  /// - Returns: nil once what was in hand is merged.
+  private func nextBesideMerge() -> (datasets: [String], chosen: Set<String>)? {
+    state.wait(
+      until: { !$0.isMerging || $0.chosen != nil && !$0.freshDatasets.isEmpty },
+      then: { state in
+        guard state.isMerging, let chosen = state.chosen else { return nil }
+        defer { state.freshDatasets = [] }
+        return (state.freshDatasets.sorted(), chosen)
       })
   }
 }

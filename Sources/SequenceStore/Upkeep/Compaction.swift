@@ -21,9 +21,9 @@ package struct Compaction {
     package var tierRowLimit = 1 << 26
     /// Asked again and again while files are merged; false ends the run with `StoreError.stopped`.
     package var isWanted: @Sendable () -> Bool = { true }
-    /// Called again and again while files of more than `tierSmallByteCount` bytes are merged, with the paths of all files that
-    /// are to be: others may be merged meanwhile.
-    package var meanwhile: @Sendable (_ chosen: Set<String>) -> Void = { _ in }
+    /// Called before files are merged: with the paths of all that are to be where these are more than `tierSmallByteCount` bytes,
+    /// so that others may be merged meanwhile; else with nil.
+    package var meanwhile: @Sendable (_ chosen: Set<String>?) -> Void = { _ in }
     /// A month is merged so many days after its end; nil: never.
     package var monthsAfterDays: Int32? = 35
     package var files = StoreFileOptions()
@@ -91,12 +91,8 @@ package struct Compaction {
     let chosen = Set(work.flatMap(\.files).map(\.path))
     var isOver = true
     for part in work.sorted(by: { $0.byteCount < $1.byteCount }) {
-      let isLarge = part.byteCount > options.tierSmallByteCount
-      let isWanted = { [options] in
-        if isLarge { options.meanwhile(chosen) }
-        return options.isWanted()
-      }
-      let action = try table.merge(part.files, into: part.bucket, as: .compact, while: isWanted, choosing: choice)
+      options.meanwhile(part.byteCount > options.tierSmallByteCount ? chosen : nil)
+      let action = try table.merge(part.files, into: part.bucket, as: .compact, while: options.isWanted, choosing: choice)
       if let action { report(action) } else { isOver = false }
     }
     return isOver
@@ -120,10 +116,18 @@ package struct Compaction {
   }
 
   /// Whether there are files to be merged, retractions left aside that are let go meanwhile.
-  package func isDue(_ dataset: String) throws(StoreError) -> Bool {
+  package func isDue(_ dataset: String) throws(StoreError) -> Bool { try isAnyWork(dataset) { _ in true } }
+
+  /// Whether more files that are few bytes together wait to be merged than should: reads look into all of them.
+  package func isOverdue(_ dataset: String) throws(StoreError) -> Bool {
+    guard let count = options.tierFileCount else { return false }
+    return try isAnyWork(dataset) { $0.files.count > count + count / 2 && $0.byteCount <= options.tierSmallByteCount }
+  }
+
+  private func isAnyWork(_ dataset: String, _ isLike: (Work) -> Bool) throws(StoreError) -> Bool {
     for name in ["datasets/\(dataset)", "retractions/\(dataset)"] {
       guard let table = try TableRewrite(store, dataset: dataset, table: name, options.files) else { continue }
-      if !work(table, unsettled: []).isEmpty { return true }
+      if work(table, unsettled: []).contains(where: isLike) { return true }
     }
     return false
   }
