@@ -21,4 +21,8 @@ package struct FileBytes: ByteSource {
     }
     return bytes
   }
+
+  package func willRead(_ ranges: ArraySlice<Range<Int>>) {
+    for range in ranges { file.fetch(range) }
+  }
 }

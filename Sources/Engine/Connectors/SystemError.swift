@@ -86,6 +86,11 @@ package final class OpenFile: Sendable {
     return filled
   }
 
+  /// Has the system fetch bytes of a regular file, those that it does not have in memory, without waiting for them.
+  package func fetch(_ range: Range<Int>) {
+    _ = posix_fadvise(descriptor, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_WILLNEED)
+  }
+
   /// Writes all of `bytes`.
   package func write(_ bytes: RawSpan) throws(SystemError) {
     try unsafe bytes.withUnsafeBytes { memory throws(SystemError) in

@@ -6,12 +6,17 @@ package protocol ByteSource: Sendable {
 
   /// The bytes `range` of the file, all of them.
   func read(_ range: Range<Int>) throws -> Buffer
+
+  /// Ranges are read soon: a source that waits for what it fetches may begin to fetch all of them.
+  func willRead(_ ranges: ArraySlice<Range<Int>>)
 }
 
 /// What lies between two ranges that are read at once, at most: to copy it costs no more than another call would.
 private let gapByteCount = 4 << 10
 
 extension ByteSource {
+  package func willRead(_ ranges: ArraySlice<Range<Int>>) {}
+
   /// - Throws: `.truncated` for a range that is not the file's.
   package func check(_ range: Range<Int>) throws(ParquetError) {
     guard range.lowerBound >= 0, range.upperBound <= byteCount else {
@@ -30,6 +35,7 @@ extension ByteSource {
         end = ranges[count].upperBound
         count += 1
       }
+      if first == 0, count < ranges.count { willRead(ranges[count...]) }
       let bytes = try read(start..<end)
       for range in ranges[first..<count] {
         buffers.append(bytes.slice(range.lowerBound - start..<range.upperBound - start))

@@ -23,6 +23,9 @@ final class ClockCache<Key: Hashable & CacheKey, Value: Sendable>: Sendable {
 
   subscript(key: Key) -> Value? { shards[shard(key)].update { $0.find(key) } }
 
+  /// Whether it has a value, which does not count as asking for it.
+  func contains(_ key: Key) -> Bool { shards[shard(key)].update { $0.contains(key) } }
+
   /// Keeps a value, instead of one that the key has; one that is larger than a shard's part of the memory is left out.
   ///
   /// - Parameter others: memory, of that which the values may take, that others take now.
@@ -54,6 +57,8 @@ final class ClockCache<Key: Hashable & CacheKey, Value: Sendable>: Sendable {
     var statistics: PageCache.Statistics {
       PageCache.Statistics(hits: hits, misses: misses, pageCount: ring.count, byteCount: ring.byteCount)
     }
+
+    func contains(_ key: Key) -> Bool { ring.contains(key) }
 
     mutating func find(_ key: Key) -> Value? {
       let found = ring.use(key) { kept in

@@ -22,6 +22,8 @@ package struct ClockRing<Key: Hashable, Element> {
 
   package var count: Int { places.count }
 
+  func contains(_ key: Key) -> Bool { places[key] != nil }
+
   /// Shows the element of a key to `body`; nil where there is none.
   @discardableResult
   package mutating func use<R>(_ key: Key, _ body: (inout Element) -> R) -> R? {

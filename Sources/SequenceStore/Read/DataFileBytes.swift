@@ -26,6 +26,8 @@ final class DataFileBytes: ByteSource {
 
   func read(_ range: Range<Int>) throws -> Buffer { try bytes().read(range) }
 
+  func willRead(_ ranges: ArraySlice<Range<Int>>) { opened.value?.willRead(ranges) }
+
   private func bytes() throws(SystemError) -> FileBytes {
     if let bytes = opened.value { return bytes }
     return files.keep(try Self.open(path), size: 1, in: opened)

@@ -89,7 +89,9 @@ extension EventCollector {
       return parts
     }
     var parts: [SourcePart] = []
+    let keys = mayRepeat ? keyColumns + [.eventKey] : keyColumns
     for rows in try file.rows(of: user, dataset: dataset, deriving: datasets[dataset]!.derived, using: &context) {
+      try rows.announce(keys, reading.kept, last: wantedCount, using: context)
       parts.append(SourcePart(source: sources.count, rows: 0..<rows.rows.count))
       sources.append(rows)
     }

@@ -5,7 +5,7 @@ import Buffers
 
 extension EventCollector {
   /// How many rows are read of a file, at first, where there are very many; fewer are not worth a step.
-  private var wantedCount: Int { max(2 * min(request.last, 1 << 32), Self.leastCount) << min(2 * splitCount, 20) }
+  var wantedCount: Int { max(2 * min(request.last, 1 << 32), Self.leastCount) << min(2 * splitCount, 20) }
 
   /// From this time on there are as many live events as are asked for, in microseconds; nil: there are not so many.
   var enoughLiveMicros: Int64? {

@@ -110,6 +110,25 @@ final class OpenedFile: Sendable {
     return parts
   }
 
+  /// Has the system fetch, all at once, what it does not have in memory of the pages with some rows, which are about to be read:
+  /// otherwise each page would be waited for before the next is asked for. Where the first column's page is in the cache, the
+  /// others are taken to be, too.
+  func announce(
+    _ columns: [Int], group: Int, rows: Range<Int>, using context: borrowing DecodingContext
+  ) throws(StoreError) {
+    guard let first = columns.first, !rows.isEmpty else { return }
+    let index = try groups[group].index()
+    guard let pages = index.pages.offsetIndexes[file.schema.columns[first].leaves.lowerBound] else { return }
+    let page = PageCache.Key(
+      file: id, group: Int32(group), column: Int32(first), page: Int32(pages.page(ofRow: rows.upperBound - 1)))
+    if let cache = context.cache, cache.contains(page) { return }
+    do {
+      let plan = try projection(columns, context.options).plan(
+        rowGroup: group, rows: rows, pages: index.pages, dictionaries: index.dictionaries)
+      bytes.willRead(plan.ranges[...])
+    } catch { throw StoreError(error, at: bytes.path) }
+  }
+
   private func decode(
     _ columns: [Int], group: Int, rows: Range<Int>, using context: inout DecodingContext
   ) throws(StoreError) -> RecordBatch {

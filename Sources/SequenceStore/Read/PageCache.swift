@@ -78,6 +78,9 @@ package final class PageCache: Sendable {
     if case .page(let page)? = contents[.page(key)] { page } else { nil }
   }
 
+  /// Whether a page is there; that does not count as asking for it.
+  func contains(_ key: Key) -> Bool { contents.contains(.page(key)) }
+
   subscript(key: RowsKey) -> KeptRows? {
     if case .rows(let rows)? = contents[.rows(key)] { rows } else { nil }
   }

@@ -130,6 +130,24 @@ struct UserRows {
 
   var count: Int { location.selected?.count ?? location.rows.count }
 
+  /// Has the system fetch what is about to be read of the last `count` rows of a file, as far as it is in no memory.
+  func announce(
+    _ keys: [KeyColumn], _ others: [WantedColumn], last count: Int, using context: borrowing DecodingContext
+  ) throws(StoreError) {
+    guard case .file(let file, let group, let path, let derived) = origin else { return }
+    var columns: [Int] = []
+    for key in keys {
+      let column = file.keyColumns[key.rawValue] ?? derived[key.name].flatMap { file.columnIndices[$0] }
+      if let column { columns.append(column) }
+    }
+    for column in others {
+      if let column = file.columnIndices[column.field.name], !columns.contains(column) { columns.append(column) }
+    }
+    do {
+      try file.announce(columns, group: group, rows: rows.suffix(count), using: context)
+    } catch { throw StoreError(error, at: path) }
+  }
+
   // MARK: Key columns
 
   /// Reads columns, those that were not read yet, or derives them. Columns that are not there stay absent.

@@ -9,6 +9,7 @@ import Testing
   private final class Recorder: ByteSource {
     let content: Buffer
     let asked = Mutex<[Range<Int>]>([])
+    let announced = Mutex<[Range<Int>]>([])
 
     init(_ content: Buffer) { self.content = content }
 
@@ -17,6 +18,11 @@ import Testing
     func read(_ range: Range<Int>) throws -> Buffer {
       asked.withLock { $0.append(range) }
       return try content.read(range)
+    }
+
+    func willRead(_ ranges: ArraySlice<Range<Int>>) {
+      #expect(asked.withLock { $0.isEmpty })
+      announced.withLock { $0 += ranges }
     }
   }
 
@@ -28,6 +34,7 @@ import Testing
     let found = try source.read(ranges)
     #expect(found == ranges.map { content.slice($0) })
     #expect(source.asked.withLock { $0 } == [0..<6_100, 10_197..<10_200, 0..<5, 70_000..<80_000])
+    #expect(source.announced.withLock { $0 } == [10_197..<10_200, 0..<5, 5..<5, 70_000..<80_000])
     #expect(try source.read([]).isEmpty)
   }
 
