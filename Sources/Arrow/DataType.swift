@@ -70,6 +70,9 @@ public indirect enum DataType: Sendable, Hashable {
     }
   }
 
+  /// Texts, each stated once, and 32-bit numbers for them.
+  public static let textDictionary = DataType.dictionary(index: .int32, value: .utf8, isOrdered: false)
+
   /// The type of the values that a reader sees: a dictionary's value type, any other itself.
   public var valueType: DataType {
     if case .dictionary(_, let value, _) = self { value.valueType } else { self }

@@ -31,7 +31,7 @@ extension ArrowArray {
     var coder = ShortTextCoder()
     let codes = coder.codes(of: self, as: Int32.self)
     return ArrowArray(
-      .dictionary(index: .int32, value: .utf8, isOrdered: false), count: count, validity: validity,
+      .textDictionary, count: count, validity: validity,
       storage: .dictionary(
         indices: codes ?? Self.ascending(count), values: codes == nil ? self : texts(of: coder.firstRows)))
   }

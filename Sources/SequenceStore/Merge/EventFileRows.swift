@@ -124,5 +124,5 @@ extension StoreFile {
 extension EventFileRows {
   /// The event type as these rows have it.
   static let eventType = Field(
-    SystemColumns.eventType, .dictionary(index: .int32, value: .utf8, isOrdered: false), isNullable: false)
+    SystemColumns.eventType, .textDictionary, isNullable: false)
 }

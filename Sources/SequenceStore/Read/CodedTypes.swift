@@ -30,7 +30,7 @@ final class CodedTypes: Sendable {
   /// The types as a column.
   var column: ArrowArray {
     ArrowArray(
-      .dictionary(index: .int32, value: .utf8, isOrdered: false), count: codes.byteCount / 4,
+      .textDictionary, count: codes.byteCount / 4,
       storage: .dictionary(indices: codes, values: names.column))
   }
 }

@@ -17,11 +17,15 @@ package final class ColumnReading: Sendable {
   let keptColumns: [PageCache.RowsKey.Columns]
   /// By dataset of the plan, the event types that are the sequence's; nil: all that it has.
   let eventTypes: [Set<String>?]
+  /// Schemas in which the wanted columns mostly come: as they are asked for, and with event types in a dictionary.
+  private let schemas: [Schema]
   /// Whether a row's type matters, whatever else is asked for.
   let hasTypes: Bool
 
   package init(_ columns: [Field], of plan: SequencePlan) {
     wanted = columns.map { WantedColumn($0) }
+    let coded = columns.map { $0.name == SystemColumns.eventType && $0.type == .utf8 ? $0.retyped(.textDictionary) : $0 }
+    schemas = [Schema(coded), Schema(columns)]
     computers = plan.computed.history.filter { computer in columns.contains { $0.name == computer.column.name } }
     enrichment = plan.enricher?.adding(Set(columns.map(\.name)))
     eventTypes = plan.datasets.map { plan.eventTypes[$0] ?? nil }
@@ -34,5 +38,16 @@ package final class ColumnReading: Sendable {
     }
     self.kept = kept.map { WantedColumn($0) }
     keptColumns = plan.datasets.map { PageCache.RowsKey.Columns($0, kept) }
+  }
+
+  /// The schema of columns that were read for `wanted`. Answers that share one need not be compared field by field.
+  func schema(of columns: [ArrowArray], for wanted: [WantedColumn]) -> Schema {
+    func isRight(_ schema: Schema) -> Bool {
+      schema.fields.count == columns.count
+        && columns.indices.allSatisfy {
+          schema.fields[$0].type == columns[$0].type && schema.fields[$0].name == wanted[$0].field.name
+        }
+    }
+    return schemas.first(where: isRight) ?? Schema(zip(wanted, columns).map { $0.field.retyped($1.type) })
   }
 }

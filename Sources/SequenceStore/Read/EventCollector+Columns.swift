@@ -14,16 +14,14 @@ extension EventCollector {
   ) throws(StoreError) -> RecordBatch {
     let isKnown = wanted.map { self.isKnown($0) }
     var read = try self.read(zip(wanted, isKnown).filter { !$1 }.map(\.0), of: rows, using: &context).makeIterator()
-    var (columns, fields): ([ArrowArray], [Field]) = ([], [])
+    var columns: [ArrowArray] = []
     columns.reserveCapacity(wanted.count)
-    fields.reserveCapacity(wanted.count)
     for (column, isKnown) in zip(wanted, isKnown) {
       let values = isKnown ? knownColumn(column, of: rows) : read.next()!
       let isReady = values.type == column.field.type || keepsDictionaries && !values.isPooled
       columns.append(isReady ? values : values.decoded())
-      fields.append(column.field.retyped(columns.last!.type))
     }
-    return RecordBatch(Schema(fields), columns, rowCount: rows.count)
+    return RecordBatch(reading.schema(of: columns, for: wanted), columns, rowCount: rows.count)
   }
 
   private mutating func read(
@@ -64,8 +62,7 @@ extension EventCollector {
     var indices = BufferBuilder(capacity: rows.count * 4)
     for row in rows.reversed() { indices.append(row.type) }
     return ArrowArray(
-      .dictionary(index: .int32, value: .utf8, isOrdered: false), count: rows.count,
-      storage: .dictionary(indices: indices.finish(), values: types.names))
+      .textDictionary, count: rows.count, storage: .dictionary(indices: indices.finish(), values: types.names))
   }
 }
 

@@ -12,7 +12,6 @@ import SequenceStore
 struct ArrowBody: PiecewiseBody {
   static let userColumn = "seq.user"
   static let cutColumn = "seq.cut"
-  fileprivate static let textType = DataType.dictionary(index: .int32, value: .utf8, isOrdered: false)
 
   /// Rows of a user, by the user's number.
   private struct Part {
@@ -124,7 +123,7 @@ extension SequenceAnswer {
   /// How a column of a type is stated; nil: as it is.
   fileprivate func otherType(of type: DataType) -> DataType? {
     switch type {
-    case .utf8, .dictionary(_, .utf8, _): ArrowBody.textType
+    case .utf8, .dictionary(_, .utf8, _): .textDictionary
     case .timestamp where timestamps != .rfc3339: .int64
     default: nil
     }

@@ -26,8 +26,8 @@ enum ContentCoding: String {
   /// The weights by coding, in lower case; a malformed one counts as 0.
   private static func weights(_ texts: [String]) -> [String: Double] {
     var weights: [String: Double] = [:]
-    for item in texts.lazy.flatMap({ $0.split(separator: ",") }) {
-      let parts = item.split(separator: ";").map { $0.trimmingSpaces }
+    for item in texts.lazy.flatMap({ $0.utf8.split(separator: UInt8(ascii: ",")) }) {
+      let parts = item.split(separator: UInt8(ascii: ";")).map { Substring($0.trimmingSpaces) }
       guard let coding = parts.first, !coding.isEmpty else { continue }
       weights[coding.lowercased()] = weight(parts.dropFirst())
     }
@@ -41,10 +41,11 @@ enum ContentCoding: String {
   }
 }
 
-extension Substring {
-  fileprivate var trimmingSpaces: Substring {
-    var text = drop { $0 == " " || $0 == "\t" }
-    while let last = text.last, last == " " || last == "\t" { text.removeLast() }
+extension Substring.UTF8View {
+  fileprivate var trimmingSpaces: Self {
+    func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+    var text = drop(while: isSpace)
+    while let last = text.last, isSpace(last) { text.removeLast() }
     return text
   }
 }
