@@ -24,7 +24,9 @@ package final class ColumnReading: Sendable {
 
   package init(_ columns: [Field], of plan: SequencePlan) {
     wanted = columns.map { WantedColumn($0) }
-    let coded = columns.map { $0.name == SystemColumns.eventType && $0.type == .utf8 ? $0.retyped(.textDictionary) : $0 }
+    let coded = columns.map { column in
+      column.name == SystemColumns.eventType && column.type == .utf8 ? column.retyped(.textDictionary) : column
+    }
     schemas = [Schema(coded), Schema(columns)]
     computers = plan.computed.history.filter { computer in columns.contains { $0.name == computer.column.name } }
     enrichment = plan.enricher?.adding(Set(columns.map(\.name)))

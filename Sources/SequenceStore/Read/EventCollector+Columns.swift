@@ -33,7 +33,7 @@ extension EventCollector {
     for (source, range) in ranges.used {
       try sources[source].append(wanted, at: range, to: &parts, using: &context)
     }
-    if ranges.isExactly(rows) {
+    if ranges.isOneRun {
       return parts.map { $0.arrays.count == 1 ? $0.arrays[0] : .concatenate($0.arrays.alike()) }
     }
     var gather = PartGather(ranges.references(to: rows))
@@ -73,8 +73,14 @@ private struct SourceRanges {
   private var numbers: [Int32]
   /// In the order of their first rows.
   private(set) var used: [(source: Int, range: Range<Int>)] = []
+  /// Whether the rows, which are given newest first, are all of one source's range, from its last to its first.
+  private(set) var isOneRun = false
 
   init(of rows: ArraySlice<EventCollector.Found>, sourceCount: Int) {
+    if let run = Self.run(rows) {
+      (used, bySource, numbers, isOneRun) = ([run], [], [], true)
+      return
+    }
     bySource = [Range<Int>](repeating: 0..<0, count: sourceCount)
     numbers = [Int32](repeating: -1, count: sourceCount)
     var order: [Int] = []
@@ -92,18 +98,20 @@ private struct SourceRanges {
     used = order.map { ($0, bySource[$0]) }
   }
 
-  /// Whether the rows, which are given newest first, are all of one source's from its last to its first.
-  func isExactly(_ rows: ArraySlice<EventCollector.Found>) -> Bool {
-    guard used.count == 1, used[0].range.count == rows.count else { return false }
-    var next = Int32(used[0].range.upperBound)
+  /// The source and its range of which rows are all, from its last to its first; nil where they are not.
+  private static func run(_ rows: ArraySlice<EventCollector.Found>) -> (source: Int, range: Range<Int>)? {
+    guard let first = rows.first?.id else { return nil }
+    var next = first.place
     for row in rows {
+      if row.id.source != first.source || row.id.place != next { return nil }
       next -= 1
-      if row.id.place != next { return false }
     }
-    return true
+    return (Int(first.source), Int(next + 1)..<Int(first.place + 1))
   }
 
   /// Where the rows lie in the ranges used, `RowReference` each, from the last row to the first.
+  ///
+  /// - Precondition: they are not one run.
   func references(to rows: ArraySlice<EventCollector.Found>) -> Buffer {
     var references = BufferBuilder(capacity: rows.count * MemoryLayout<RowReference>.stride)
     for row in rows.reversed() {

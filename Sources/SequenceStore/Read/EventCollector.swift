@@ -187,6 +187,7 @@ struct EventCollector: ~Copyable {
 
   /// Selects among the rows of one step, newest first.
   private mutating func take(_ rows: [Found]) {
+    if merging == nil, types.areAllAsked { return takeAll(rows) }
     for row in rows.reversed() {
       if row.micros >= request.untilMicros ?? .max { continue }
       if merging != nil {
@@ -204,6 +205,18 @@ struct EventCollector: ~Copyable {
       }
       if isWithinCap(row) { found.append(row) }
     }
+  }
+
+  /// Selects among rows of which none is left out for its type.
+  private mutating func takeAll(_ rows: [Found]) {
+    let (fromMicros, untilMicros) = (request.fromMicros ?? .min, request.untilMicros ?? .max)
+    let room = request.last - found.count
+    var end = rows.count
+    while end > 0, rows[end - 1].micros >= untilMicros { end -= 1 }
+    var start = end
+    while start > 0, end - start < room, rows[start - 1].micros >= fromMicros { start -= 1 }
+    if start > 0 { cut.insert(rows[start - 1].micros < fromMicros ? .window : .length) }
+    found.append(contentsOf: rows[start..<end].lazy.reversed())
   }
 
   /// Selects a row if it is the newest of its group.

@@ -20,6 +20,9 @@ struct EventTypeRules {
   /// Whether a request says something of types.
   static func apply(to request: SequenceRequest) -> Bool { !request.caps.isEmpty || request.eventTypes != nil }
 
+  /// Whether no event is left out for its type.
+  var areAllAsked: Bool { caps.isEmpty && asked == nil }
+
   /// What events have where types do not matter.
   static let none: Int32 = -1
 

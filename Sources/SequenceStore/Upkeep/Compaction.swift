@@ -92,7 +92,8 @@ package struct Compaction {
     var isOver = true
     for part in work.sorted(by: { $0.byteCount < $1.byteCount }) {
       options.meanwhile(part.byteCount > options.tierSmallByteCount ? chosen : nil)
-      let action = try table.merge(part.files, into: part.bucket, as: .compact, while: options.isWanted, choosing: choice)
+      let action = try table.merge(
+        part.files, into: part.bucket, as: .compact, while: options.isWanted, choosing: choice)
       if let action { report(action) } else { isOver = false }
     }
     return isOver
