@@ -123,6 +123,5 @@ extension StoreFile {
 
 extension EventFileRows {
   /// The event type as these rows have it.
-  static let eventType = Field(
-    SystemColumns.eventType, .textDictionary, isNullable: false)
+  static let eventType = Field(SystemColumns.eventType, .textDictionary, isNullable: false)
 }

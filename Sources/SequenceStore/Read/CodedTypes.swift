@@ -30,8 +30,7 @@ final class CodedTypes: Sendable {
   /// The types as a column.
   var column: ArrowArray {
     ArrowArray(
-      .textDictionary, count: codes.byteCount / 4,
-      storage: .dictionary(indices: codes, values: names.column))
+      .textDictionary, count: codes.byteCount / 4, storage: .dictionary(indices: codes, values: names.column))
   }
 }
 

@@ -116,7 +116,7 @@ struct EventCollector: ~Copyable {
     retractions = datasets.map { $0?.retractions.retractions(of: user, until: request.knownAtMicros, &types) }
     self.types = types
     let hasRetractions = retractions.contains { $0 != nil }
-    hasTypes = reading.hasTypes || hasRetractions || EventTypeRules.apply(to: request)
+    hasTypes = reading.hasTypes || hasRetractions || !types.areAllAsked
     keyColumns =
       [.ts, .revision] + (hasTypes ? [.eventType] : []) + (hasRetractions ? [.eventKey] : [])
       + (request.knownAtMicros != nil ? [.seenAt] : [])

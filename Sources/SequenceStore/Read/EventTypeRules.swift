@@ -17,10 +17,7 @@ struct EventTypeRules {
 
   init(_ request: SequenceRequest) { (caps, asked) = (request.caps, request.eventTypes) }
 
-  /// Whether a request says something of types.
-  static func apply(to request: SequenceRequest) -> Bool { !request.caps.isEmpty || request.eventTypes != nil }
-
-  /// Whether no event is left out for its type.
+  /// Whether no event is left out for its type: the request says nothing of types.
   var areAllAsked: Bool { caps.isEmpty && asked == nil }
 
   /// What events have where types do not matter.
