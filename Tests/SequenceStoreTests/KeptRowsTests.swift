@@ -45,6 +45,30 @@ import Testing
     }
   }
 
+  /// What tells rows apart is not kept of users whose files have nothing but first rows of events, each day in one file. Then
+  /// doubles, corrections and retractions come, of those days and others.
+  @Test(arguments: UInt64(1)...4) func whatTellsRowsApartIsReadOnceItIsNeeded(seed: UInt64) throws {
+    let test = try TestStore()
+    var history = CompactionTests.history(seed: seed)
+    for index in history.indices where index % 3 == 0 { history[index].micros -= history[index].micros % 600_000_000 }
+    try test.index(Array(history.prefix(400)))
+    let plan = try test.plan()
+    let columns = plan.columns.filter { ["ts", "event_type", "item_id", "text"].contains($0.name) }
+    let (cache, users) = (PageCache(byteLimit: 64 << 20), Set(history.map(\.user)))
+    for start in stride(from: 400, through: history.count, by: 30) {
+      let snapshot = try StoreSnapshot(test.store)
+      for user in users.sorted() {
+        for last in [1_000, 1_000, 7] {
+          let request = SequenceRequest(user: .integer(user), last: last, columns: columns)
+          let found = try SequenceReader(snapshot, cache: cache).read(request, of: plan)
+          let wanted = try SequenceReader(snapshot).read(request, of: plan)
+          #expect(found.events.allRows == wanted.events.allRows, "\(start) \(user) \(last)")
+        }
+      }
+      try CompactionTests.add(Array(history[start..<min(start + 30, history.count)]), to: test)
+    }
+  }
+
   @Test func whoeverAsksAgainIsAnsweredWithoutLookingForFiles() throws {
     let test = try TestStore()
     try test.index(TestStore.events(20_000, days: 9))

@@ -19,6 +19,8 @@ package final class ColumnReading: Sendable {
   let eventTypes: [Set<String>?]
   /// Schemas in which the wanted columns mostly come: as they are asked for, and with event types in a dictionary.
   private let schemas: [Schema]
+  /// Whether what rows are told apart by is itself read.
+  let hasIdentities: Bool
   /// Whether a row's type matters, whatever else is asked for.
   let hasTypes: Bool
 
@@ -34,6 +36,7 @@ package final class ColumnReading: Sendable {
     hasTypes = eventTypes.contains { $0 != nil } || columns.contains { $0.name == SystemColumns.eventType }
     var fields = columns + plan.filterFields + plan.mergeFields
     fields += SequencePlan.fields(computers.flatMap(\.inputs) + (enrichment?.inputs ?? []), of: plan.columns)
+    hasIdentities = fields.contains { KeyColumn($0.name).map(KeyColumn.identities.contains) ?? false }
     var kept: [Field] = []
     for field in fields where KeyColumn(field.name) == nil && !kept.contains(where: { $0.name == field.name }) {
       if plan.columns.contains(where: { $0.name == field.name }) { kept.append(field) }

@@ -14,8 +14,12 @@ extension EventCollector {
     let rows: [SourcePart]
   }
 
-  /// The key columns that are kept, whichever are asked for now: a live row may come that has to be told from others.
-  private static let keptKeys: [KeyColumn] = [.ts, .eventType, .eventKey, .revision, .seenAt]
+  /// The key columns that are kept, whichever are asked for now. What rows are told apart by is kept once it was needed: who
+  /// needs it first reads the files again.
+  private var keptKeys: [KeyColumn] {
+    let hadIdentities = kept.contains { $0.map { $0.rows.count > 0 && !$0.rows.lackIdentities } ?? false }
+    return [.ts, .eventType, .revision] + (needsIdentities || hadIdentities ? KeyColumn.identities : [])
+  }
 
   /// Where a dataset's rows of the user are kept; nil where it has none.
   func keptKey(_ dataset: Int) -> PageCache.RowsKey? {
@@ -67,7 +71,7 @@ extension EventCollector {
     let rows = pieces.flatMap(\.rows)
     var (keys, values): ([(KeyColumn, ArrowArray)], [(Field, ArrowArray)]) = ([], [])
     if !rows.isEmpty {
-      for key in Self.keptKeys {
+      for key in keptKeys {
         let columns = try rows.map { part throws(StoreError) in
           try sources[part.source].load([key], using: &context)
           return try sources[part.source].key(key).slice(part.rows)

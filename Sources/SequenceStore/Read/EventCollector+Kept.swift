@@ -5,6 +5,7 @@ extension EventCollector {
   mutating func takeKept(from cache: PageCache) {
     for dataset in datasets.indices {
       guard let key = keptKey(dataset), let rows = cache[key] else { continue }
+      if needsIdentities && rows.lackIdentities { continue }
       kept[dataset] = KeptSource(rows, index: sources.count)
       sources.append(UserRows(rows, dataset: dataset))
     }

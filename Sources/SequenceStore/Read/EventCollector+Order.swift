@@ -8,7 +8,7 @@ extension EventCollector {
   mutating func sort(_ rows: inout [Found], using context: inout DecodingContext) throws(StoreError) {
     rows.sort { $0.micros < $1.micros }
     guard zip(rows, rows.dropFirst()).contains(where: { $0.micros == $1.micros }) else { return }
-    let order = try tieOrder(of: rows, using: &context)
+    guard let order = try tieOrder(of: rows, using: &context) else { return }
     var start = rows.startIndex
     while start < rows.endIndex {
       var end = start + 1
@@ -21,11 +21,13 @@ extension EventCollector {
     }
   }
 
+  /// - Returns: nil where it cannot be told of what was kept.
   private mutating func tieOrder(
     of rows: [Found], using context: inout DecodingContext
-  ) throws(StoreError) -> TieOrder {
+  ) throws(StoreError) -> TieOrder? {
     var areIn = [Bool](repeating: false, count: sources.count)
     for row in rows { areIn[Int(row.id.source)] = true }
+    guard needIdentities(of: areIn.indices.filter { areIn[$0] }) else { return nil }
     var order = TieOrder(sourceCount: sources.count)
     for source in sources.indices where areIn[source] {
       try sources[source].load([.eventType, .eventKey], using: &context)

@@ -14,6 +14,7 @@ extension EventCollector {
     let keptCount = kept.reduce(0) { $0 + ($1?.rows.count ?? 0) }
     identities.reserve(
       unsettled.reduce(0) { $0 + $1.rows.count }, of: keptCount > 0 ? min(keptCount, request.last) : request.last)
+    guard needIdentities(of: unsettled.map(\.source)) else { return }
     for part in unsettled { try settle(part, using: &context) }
     unsettled = []
     if superseded.count > before { dropSuperseded() }

@@ -69,6 +69,10 @@ struct EventCollector: ~Copyable {
   var isPastLive = false
   /// Whether steps had to be read for which live rows are missing: what was found is not the answer.
   private(set) var lacksLiveRows = false
+  /// Whether what rows are told apart by is needed.
+  private(set) var needsIdentities: Bool
+  /// Whether it turned out to be needed of rows that were kept without: what was found is not the answer.
+  private(set) var lacksIdentities = false
   /// Newest first.
   var found: [Found] = []
   /// Nil where events are given out as they are.
@@ -91,7 +95,11 @@ struct EventCollector: ~Copyable {
   /// The same of all rows of files whose rows are kept.
   var keptContents: [UInt32: [UInt64]] = [:]
 
-  init(_ snapshot: StoreSnapshot, _ live: LiveRows, _ request: SequenceRequest, _ plan: SequencePlan) {
+  /// - Parameter needsIdentities: whether rows that were kept without what they are told apart by are of no use.
+  init(
+    _ snapshot: StoreSnapshot, _ live: LiveRows, _ request: SequenceRequest, _ plan: SequencePlan,
+    needsIdentities: Bool = false
+  ) {
     self.request = request
     self.plan = plan
     let reading = request.reading ?? ColumnReading(request.columns, of: plan)
@@ -120,6 +128,8 @@ struct EventCollector: ~Copyable {
     keyColumns =
       [.ts, .revision] + (hasTypes ? [.eventType] : []) + (hasRetractions ? [.eventKey] : [])
       + (request.knownAtMicros != nil ? [.seenAt] : [])
+    self.needsIdentities =
+      needsIdentities || mayRepeat || reading.hasIdentities || keyColumns.contains(where: KeyColumn.identities.contains)
   }
 
   /// Reads steps, newest first, until enough rows are found, and on as far as derived columns look back.
@@ -129,7 +139,7 @@ struct EventCollector: ~Copyable {
     repeat {
       while try !select(using: &context) {}
     } while try !lookBack(using: &context)
-    if lacksLiveRows { return }
+    if lacksLiveRows || lacksIdentities { return }
     if splitCount > 0 || found.count > KeptRows.limits.all { keepsRows = false }
   }
 
@@ -174,7 +184,18 @@ struct EventCollector: ~Copyable {
   mutating func read(_ step: ReadStep, using context: inout DecodingContext) throws(StoreError) -> Bool {
     lacksLiveRows = isPastLive
     if !lacksLiveRows { try readRows(step, using: &context) }
-    return !lacksLiveRows
+    return !lacksLiveRows && !lacksIdentities
+  }
+
+  /// Notes that it is needed what rows of some sources are told apart by.
+  /// - Returns: false where some of these were kept without.
+  mutating func needIdentities(of indices: [Int]) -> Bool {
+    needsIdentities = true
+    let areLacking = indices.contains { index in
+      if case .kept(let rows) = sources[index].origin { rows.lackIdentities } else { false }
+    }
+    if areLacking { lacksIdentities = true }
+    return !lacksIdentities
   }
 
   /// Whether a step that was made may have rows: files may, as long as nobody has looked, and live rows that are missing.

@@ -40,13 +40,15 @@ final class KeptRows: Sendable {
   let columns: ReadColumns
   /// Whether several rows may be of one event.
   let hasRepeats: Bool
+  /// Whether what rows are told apart by is not among the columns.
+  var lackIdentities: Bool { count > 0 && !columns.contains(KeyColumn.eventKey.rawValue) }
   /// In memory.
   let byteCount: Int
   /// Of columns besides the key columns, in the order of their slots.
   private let names: [String]
 
   /// - Parameters:
-  ///   - keys: the key columns that are kept.
+  ///   - keys: the key columns that are kept; without event keys no two rows are of one event.
   ///   - values: of other columns.
   init(
     _ dataset: String, _ parts: [Part], _ days: KeptDays?, keys: [(KeyColumn, ArrowArray)],
@@ -69,7 +71,9 @@ final class KeptRows: Sendable {
     for (place, value) in values.enumerated() { columns.note(value.1, in: KeyColumn.count + place) }
     let columnByteCount = columns.pack()
     self.columns = columns
-    hasRepeats = columns.values[KeyColumn.eventKey.rawValue].map(Self.haveRepeats) ?? (count > 1)
+    hasRepeats =
+      columns.contains(KeyColumn.eventKey.rawValue)
+      && columns.values[KeyColumn.eventKey.rawValue].map(Self.haveRepeats) ?? (count > 1)
     byteCount = columnByteCount + parts.count * MemoryLayout<Part>.stride + 256 + (days?.byteCount ?? 0)
   }
 

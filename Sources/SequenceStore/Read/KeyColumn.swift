@@ -6,6 +6,8 @@ enum KeyColumn: Int, CaseIterable {
   case ts, seenAt, eventType, eventKey, revision, retracted
 
   static let count = 6
+  /// What tells rows of one event from others, and apart, besides the type and the revision: of most rows it is never looked at.
+  static let identities: [KeyColumn] = [.eventKey, .seenAt]
 
   init?(_ name: String) {
     switch name {

@@ -54,6 +54,10 @@ package final class SequenceReader {
   ) throws(StoreError) -> SelectedEvents? {
     var collector = EventCollector(snapshot, live, request, plan)
     try collector.collect(using: &context)
+    if collector.lacksIdentities {
+      collector = EventCollector(snapshot, live, request, plan, needsIdentities: true)
+      try collector.collect(using: &context)
+    }
     if collector.lacksLiveRows { return nil }
     return SelectedEvents(collector)
   }
