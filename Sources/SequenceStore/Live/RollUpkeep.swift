@@ -27,6 +27,8 @@ final class RollUpkeep: Sendable {
   }
 
   private let compaction: Compaction
+  /// For small files alone: it says nothing of the large merge that may be in hand.
+  private let small: Compaction
   private let report: @Sendable (String) -> Void
   private let state: Monitor<State>
   private let thread = Mutex<pthread_t?>(nil)
@@ -44,8 +46,9 @@ final class RollUpkeep: Sendable {
       level: options.indexing.level, rowGroupByteCount: options.indexing.rowGroupByteCount)
     let state = Monitor(State())
     compacting.isWanted = { state.update { $0.isWanted } }
-    compacting.meanwhile = { chosen in state.update { $0.chosen = chosen } }
     self.state = state
+    small = Compaction(store, definitions: definitions, compacting)
+    compacting.meanwhile = { chosen in state.update { $0.chosen = chosen } }
     compaction = Compaction(store, definitions: definitions, compacting)
     report = options.report
   }
@@ -88,8 +91,8 @@ final class RollUpkeep: Sendable {
   }
 
   private func merge(_ dataset: String) throws {
-    if try compaction.isOverdue(dataset) { try compaction.mergeSmallFiles(dataset, besides: [], merged) }
     guard try compaction.isDue(dataset) else { return }
+    if try small.isOverdue(dataset) { try small.mergeSmallFiles(dataset, besides: [], merged) }
     state.update { $0.isMerging = true }
     let thread = startThread(.background) { [self] in
       attempt { try compaction.run(dataset, merged) }
@@ -102,8 +105,8 @@ final class RollUpkeep: Sendable {
   }
 
   private func mergeSmallFiles(_ dataset: String, besides chosen: Set<String>) throws {
-    try onThread(compaction.isOverdue(dataset) ? .normal : .background) { [self] in
-      try compaction.mergeSmallFiles(dataset, besides: chosen, merged)
+    try onThread(small.isOverdue(dataset) ? .normal : .background) { [self] in
+      try small.mergeSmallFiles(dataset, besides: chosen, merged)
     }
   }
 
