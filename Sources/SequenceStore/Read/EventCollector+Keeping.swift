@@ -17,7 +17,7 @@ extension EventCollector {
   /// The key columns that are kept, whichever are asked for now. What rows are told apart by is kept once it was needed: who
   /// needs it first reads the files again.
   private var keptKeys: [KeyColumn] {
-    let hadIdentities = kept.contains { $0.map { $0.rows.count > 0 && !$0.rows.lackIdentities } ?? false }
+    let hadIdentities = kept.contains { $0?.rows.hasIdentities ?? false }
     return [.ts, .eventType, .revision] + (needsIdentities || hadIdentities ? KeyColumn.identities : [])
   }
 

@@ -10,11 +10,11 @@ extension EventCollector {
   mutating func settle(using context: inout DecodingContext) throws(StoreError) {
     guard mayRepeat else { return }
     guard readCount > 1 || sources.contains(where: { $0.isLive || $0.selected != nil }) else { return }
+    guard needIdentities(of: unsettled.map(\.source)) else { return }
     let before = superseded.count
     let keptCount = kept.reduce(0) { $0 + ($1?.rows.count ?? 0) }
     identities.reserve(
       unsettled.reduce(0) { $0 + $1.rows.count }, of: keptCount > 0 ? min(keptCount, request.last) : request.last)
-    guard needIdentities(of: unsettled.map(\.source)) else { return }
     for part in unsettled { try settle(part, using: &context) }
     unsettled = []
     if superseded.count > before { dropSuperseded() }

@@ -40,8 +40,10 @@ final class KeptRows: Sendable {
   let columns: ReadColumns
   /// Whether several rows may be of one event.
   let hasRepeats: Bool
-  /// Whether what rows are told apart by is not among the columns.
-  var lackIdentities: Bool { count > 0 && !columns.contains(KeyColumn.eventKey.rawValue) }
+  /// Whether what rows are told apart by is among the columns.
+  var hasIdentities: Bool { columns.contains(KeyColumn.eventKey.rawValue) }
+  /// Whether it is not, and there are rows.
+  var lackIdentities: Bool { count > 0 && !hasIdentities }
   /// In memory.
   let byteCount: Int
   /// Of columns besides the key columns, in the order of their slots.

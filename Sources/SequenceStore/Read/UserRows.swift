@@ -138,7 +138,7 @@ struct UserRows {
     var columns: [Int] = []
     for key in keys {
       let column = file.keyColumns[key.rawValue] ?? derived[key.name].flatMap { file.columnIndices[$0] }
-      if let column { columns.append(column) }
+      if let column, !columns.contains(column) { columns.append(column) }
     }
     for column in others {
       if let column = file.columnIndices[column.field.name], !columns.contains(column) { columns.append(column) }
