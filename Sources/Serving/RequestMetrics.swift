@@ -41,7 +41,7 @@ package final class RequestMetrics: Sendable {
     state.withLock { state in
       state.routes[key, default: RequestSeries()].add(observation)
       if let sequence = observation.sequence { state.sequences[sequence, default: RequestSeries()].add(observation) }
-      if let tenant = observation.tenant { state.tenants[tenant, default: RequestSeries()].add(observation) }
+      if let tenant = observation.tenant { state.tenants[tenant, default: RequestSeries()].addTenants(observation) }
     }
   }
 
@@ -132,7 +132,14 @@ struct RequestSeries: Sendable {
     times.observe(observation.seconds)
     byteCount += observation.byteCount
     statuses[observation.status, default: 0] += 1
-    if let limit = observation.limit { throttled[limit, default: 0] += 1 }
+  }
+
+  /// Adds a request of a tenant's. One that a limit kept out is counted apart: turned away at once, thousands of them would
+  /// hide how the others fare.
+  mutating func addTenants(_ observation: RequestMetrics.Observation) {
+    guard let limit = observation.limit else { return add(observation) }
+    statuses[observation.status, default: 0] += 1
+    throttled[limit, default: 0] += 1
   }
 
   /// Of those that the server could not answer.

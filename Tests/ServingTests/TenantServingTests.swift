@@ -85,6 +85,7 @@ import Testing
     #expect(samples["seqline_tenant_requests_total", ["tenant": "limited", "status": "429"]] == 3)
     #expect(samples["seqline_tenant_requests_total", ["tenant": "owner", "status": "200"]] == 3)
     #expect(samples["seqline_tenant_request_seconds_count", ["tenant": "owner"]] == 3)
+    #expect(samples["seqline_tenant_request_seconds_count", ["tenant": "limited"]] == 1, "of what was let in")
     #expect(samples["seqline_tenant_response_bytes_total", ["tenant": "owner"]] ?? 0 > 300)
   }
 
