@@ -9,10 +9,14 @@ final class CodedTypes: Sendable {
   /// Int32 each, into the names.
   let codes: Buffer
 
-  /// - Parameter types: texts without nulls, also in a dictionary.
+  /// - Parameter types: texts without nulls, also in a dictionary; nothing is copied where that is a list's own.
   init(_ types: ArrowArray) {
     let coded = types.dictionaryEncoded()!
     let values = coded.children[0]
+    if coded.type == .textDictionary, let names = TypeNames.known(values) {
+      (self.names, codes) = (names, coded.values)
+      return
+    }
     let texts = (0..<values.count).map { values.string($0) }
     let names = TypeNames.shared(Set(texts).sorted())
     self.names = names
@@ -44,6 +48,11 @@ final class TypeNames: Sendable {
   /// The lists that were used last: a store has few.
   private static let recent = Mutex<[TypeNames]>([])
   private static let recentCount = 16
+
+  /// The list of which `values` is the column.
+  static func known(_ values: ArrowArray) -> TypeNames? {
+    recent.withLock { $0.first { $0.column.isIdentical(to: values) } }
+  }
 
   static func shared(_ names: [String]) -> TypeNames {
     recent.withLock { recent in

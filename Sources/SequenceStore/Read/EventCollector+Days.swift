@@ -119,7 +119,8 @@ extension EventCollector {
   /// What a dataset's files have of the user, as far as it was read now or is kept, in the order of their days.
   func pieces(_ dataset: Int, _ days: ReadDays) -> [KeptPiece] {
     var pieces: [KeptPiece] = []
-    for visit in visits where visit.dataset == dataset && visit.rows.allSatisfy({ isKeepable($0) }) {
+    // The newest were looked into first: this is the order, or about.
+    for visit in visits.reversed() where visit.dataset == dataset && visit.rows.allSatisfy({ isKeepable($0) }) {
       pieces.append(KeptPiece(visit.file, visit.rows))
     }
     if let kept = kept[dataset] {

@@ -1,5 +1,6 @@
 import Arrow
 import ArrowKernels
+import Buffers
 import Definitions
 
 // What is read of a user's rows in files is kept for those who ask for the same columns of the user's rows again.
@@ -71,13 +72,7 @@ extension EventCollector {
     let rows = pieces.flatMap(\.rows)
     var (keys, values): ([(KeyColumn, ArrowArray)], [(Field, ArrowArray)]) = ([], [])
     if !rows.isEmpty {
-      for key in keptKeys {
-        let columns = try rows.map { part throws(StoreError) in
-          try sources[part.source].load([key], using: &context)
-          return try sources[part.source].key(key).slice(part.rows)
-        }
-        keys.append((key, .joinedCopy(of: columns)))
-      }
+      for key in keptKeys { keys.append((key, try joined(key, of: rows, using: &context))) }
       var columns = [ColumnParts](repeating: ColumnParts(), count: reading.kept.count)
       for part in rows { try sources[part.source].append(reading.kept, at: part.rows, to: &columns, using: &context) }
       for (field, parts) in zip(reading.kept.map(\.field), columns) {
@@ -89,6 +84,24 @@ extension EventCollector {
       datasets[dataset]!.name, parts, keptDays(dataset, days, parts), keys: keys, values: values)
     move(rows, to: kept, dataset)
     return kept
+  }
+
+  /// A key column of some rows, in memory of its own.
+  private mutating func joined(
+    _ key: KeyColumn, of rows: [SourcePart], using context: inout DecodingContext
+  ) throws(StoreError) -> ArrowArray {
+    for part in rows { try sources[part.source].load([key], using: &context) }
+    guard let width = key.type.byteWidth else {
+      return .joinedCopy(
+        of: try rows.map { part throws(StoreError) in try sources[part.source].key(key).slice(part.rows) })
+    }
+    let count = rows.reduce(0) { $0 + $1.rows.count }
+    var values = BufferBuilder(capacity: count * width)
+    for part in rows {
+      let bytes = part.rows.lowerBound * width..<part.rows.upperBound * width
+      values.append(try sources[part.source].values(key).slice(bytes))
+    }
+    return ArrowArray(key.type, count: count, storage: .fixed(values.finish()))
   }
 
   /// Takes rows that were found where they are kept from now on: all of them, one part after the other.

@@ -16,6 +16,8 @@ extension EventCollector {
     } else {
       if mayCorrectOthers, !step.files.isEmpty { mayRepeat = true }
       let left = try readFiles(step.files, into: &parts, using: &context)
+      // Most users have no rows in most files.
+      if parts.isEmpty, left.isEmpty, live.isEmpty, !isPastLive, !mayRepeat { return candidates.append(rows) }
       if !isPastLive, let start = try leaveOlder(of: &parts, and: left, using: &context) { startMicros = start }
       fileCount = parts.count
       isScattered =
@@ -49,8 +51,7 @@ extension EventCollector {
   private mutating func readFiles(
     _ files: [ReadStep.File], into parts: inout [SourcePart], using context: inout DecodingContext
   ) throws(StoreError) -> [ReadStep.File] {
-    var files = files.filter { overlaps($0.file.times) && (!isPastLive || $0.lastMicros >= liveFromMicros) }
-    files.sort { $0.lastMicros > $1.lastMicros }
+    let files = wantedFiles(files)
     let enoughMicros = enoughLiveMicros ?? .min
     var (rowCount, mayLeave) = (0, !isPastLive)
     for (index, next) in files.enumerated() {
@@ -65,6 +66,15 @@ extension EventCollector {
       parts += read
     }
     return []
+  }
+
+  /// Those of a step's files that may have something of the time, the one with the newest events first.
+  private func wantedFiles(_ files: [ReadStep.File]) -> [ReadStep.File] {
+    func isWanted(_ file: ReadStep.File) -> Bool {
+      overlaps(file.file.times) && (!isPastLive || file.lastMicros >= liveFromMicros)
+    }
+    if files.count == 1 { return isWanted(files[0]) ? files : [] }
+    return files.filter { isWanted($0) }.sorted { $0.lastMicros > $1.lastMicros }
   }
 
   /// Reads the live rows of the sequence's events, which are given to steps as these come.

@@ -82,6 +82,8 @@ struct KeptDays: Sendable {
 /// Lists of days that were kept, for those who come to the same: most users who ask for as long a time have the same days.
 struct SharedDays {
   private var known: Set<KeptDays.Lists> = []
+  /// Those that were asked for last: comparing is cheaper than hashing.
+  private var last: KeptDays.Lists?
   private var byteCount = 0
 
   /// More are forgotten, all at once: a few are made again and again.
@@ -89,11 +91,13 @@ struct SharedDays {
 
   /// - Returns: the same lists, and whether others have them already.
   mutating func shared(_ lists: KeptDays.Lists) -> (KeptDays.Lists, isShared: Bool) {
+    if let last, last == lists { return (last, true) }
     let (isNew, same) = known.insert(lists)
+    last = same
     guard isNew else { return (same, true) }
     byteCount += lists.byteCount
     if byteCount > Self.byteLimit { (known, byteCount) = ([], 0) }
-    return (lists, false)
+    return (same, false)
   }
 }
 

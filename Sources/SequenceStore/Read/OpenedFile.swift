@@ -103,11 +103,19 @@ final class OpenedFile: Sendable {
         page = known
       } else {
         let values = try decode([column], group: group, rows: first..<end, using: &context).columns[0]
-        page = cache.keep(asEventKeys ? EventKeys.keys(of: values) : values, for: key)
+        page = cache.keep(asEventKeys ? EventKeys.keys(of: values) : shared(values, of: column), for: key)
       }
       parts.append(page.slice(max(rows.lowerBound, first) - first..<min(rows.upperBound, end) - first))
     }
     return parts
+  }
+
+  /// The values as they are kept: event types with the names that files share, so that those of several are joined by their
+  /// numbers.
+  private func shared(_ values: ArrowArray, of column: Int) -> ArrowArray {
+    guard column == keyColumns[KeyColumn.eventType.rawValue], values.type == .textDictionary, values.nullCount == 0
+    else { return values }
+    return CodedTypes(values).column
   }
 
   /// Has the system fetch, all at once, what it does not have in memory of the pages with some rows, which are about to be read:
