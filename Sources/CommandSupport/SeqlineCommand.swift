@@ -14,12 +14,19 @@ public enum Outcome: Int32, Sendable {
 ///
 /// 0: done; 1: it ran and the answer is no; 2: it could not (usage, input, I/O). ArgumentParser alone would say 64 and 1.
 public protocol SeqlineCommand: ParsableCommand {
+  /// Whether threads allocate in the same places. What one thread makes another frees, mostly, so that with a place for each
+  /// much of the memory would lie idle; but threads that all do the same wait for each other.
+  static var threadsShareMemory: Bool { get }
+
   func execute() throws -> Outcome
 }
 
 extension SeqlineCommand {
+  public static var threadsShareMemory: Bool { true }
+
   public static func main() {
     keepFreedMemory()
+    if threadsShareMemory { mallopt(M_ARENA_MAX, 2) }
     do {
       var command = try parseAsRoot()
       guard let command = command as? any SeqlineCommand else {
@@ -63,10 +70,8 @@ extension SeqlineCommand {
 }
 
 /// Lets the allocator keep and reuse large blocks: batches come and go by the megabyte, and a page fault on fresh memory
-/// costs more than filling it. And in two places only: what one thread makes another frees, so that with a place for each
-/// thread much of the memory would lie idle.
+/// costs more than filling it.
 private func keepFreedMemory() {
-  mallopt(M_ARENA_MAX, 2)
   mallopt(M_MMAP_THRESHOLD, 1 << 30)
   mallopt(M_TRIM_THRESHOLD, 512 << 20)
 }

@@ -19,6 +19,8 @@ struct SeqServe: SeqlineCommand {
       """,
     version: seqlineVersion)
 
+  static let threadsShareMemory = false
+
   @OptionGroup var store: StoreOptions
 
   @Option(
