@@ -5,7 +5,8 @@
 
 Beside the requests a stream comes in and is rolled, days of DATA are replaced, the tables are compacted and vacuumed, and
 definitions are published anew, one after the other, over and over. The capacity is what connections get that ask for users
-of DATA as fast as they are answered, beside all that. Then they ask at the share of it, each at times of its own that do not
+of DATA as fast as they are answered, beside all that, once they have done so for a while: a store without files of the day and
+caches without room to make say little of what comes later. Then they ask at the share of it, each at times of its own that do not
 wait for answers: a late answer makes the next one late, and counts as such. An answer that is not a whole sequence with
 status 200 is an error; there should be none, and `seq-store verify` finds nothing in the end. Clients, commands and server
 share the machine, and so the capacity. Prints one line of JSON.
@@ -164,6 +165,7 @@ def main():
     p.add_argument("store")
     p.add_argument("--definitions", required=True)
     p.add_argument("--seconds", type=float, default=600)
+    p.add_argument("--warm", type=float, default=300, help="seconds that connections ask before the capacity is measured")
     p.add_argument("--measure", type=float, default=120, help="seconds that the capacity is measured")
     p.add_argument("--share", type=float, default=0.8)
     p.add_argument("--connections", type=int, default=8)
@@ -192,6 +194,9 @@ def main():
         for thread in (stream, changes.thread):
             thread.start()
         running = Load(a.port, lines.users, a.connections)
+        time.sleep(a.warm)
+        early, warming, early_rate = running.finish()
+        running = Load(a.port, lines.users, a.connections)
         time.sleep(a.measure)
         alone, failed, capacity = running.finish()
         before, committed, cpu = changes.counts.copy(), commits(a.store), processes(commands.pid)
@@ -213,9 +218,9 @@ def main():
     for path in (log, definitions):
         os.unlink(path)
     print(json.dumps({
-        "capacity": round(capacity), "capacity_errors": dict(failed), "rate": round(rate), "seconds": a.seconds,
+        "early": round(early_rate), "capacity": round(capacity), "capacity_errors": dict(warming + failed), "rate": round(rate), "seconds": a.seconds,
         "requests": len(times), "errors": dict(errors),
-        "times": quantiles(times), "times_at_capacity": quantiles(alone), "beside": dict(beside), "commits": dict(rolled),
+        "times": quantiles(times), "times_early": quantiles(early), "times_at_capacity": quantiles(alone), "beside": dict(beside), "commits": dict(rolled),
         "cpu_s": used, "memory_by_thirds": memory(samples), "files_max": {k: max(s.files[k] for s in samples) for k in ("parquet", "segments")},
         "verify": "ok" if verify.returncode == 0 else verify.stdout[-300:] + verify.stderr[-300:]}))
 
