@@ -103,6 +103,13 @@ class Load:
         return times, errors, rate
 
 
+def ask(a, lines, seconds):
+    """All connections, for a while, as fast as it goes."""
+    running = Load(a.port, lines.users, a.connections)
+    time.sleep(seconds)
+    return running.finish()
+
+
 def append(lines, log, rate, stop):
     out, written, begin = open(log, "ab", buffering=0), 0, time.monotonic()
     while not stop.is_set():
@@ -188,17 +195,13 @@ def main():
         seq-ingest --follow {log} | seq-filter | seq-enrich --tables {a.data} | seq-index --store {a.store} --segment-age 5s & wait; wait"""],
         env=environment, start_new_session=True)
     stream = threading.Thread(target=append, args=(lines, log, a.rate, changes.stop))
-    samples, running = [], None
+    samples = []
     try:
         wait_until_ready(a.port)
         for thread in (stream, changes.thread):
             thread.start()
-        running = Load(a.port, lines.users, a.connections)
-        time.sleep(a.warm)
-        early, warming, early_rate = running.finish()
-        running = Load(a.port, lines.users, a.connections)
-        time.sleep(a.measure)
-        alone, failed, capacity = running.finish()
+        early, warming, early_rate = ask(a, lines, a.warm)
+        alone, failed, capacity = ask(a, lines, a.measure)
         before, committed, cpu = changes.counts.copy(), commits(a.store), processes(commands.pid)
         running, gauges = Load(a.port, lines.users, a.connections, capacity * a.share), Gauges(a.port)
         while time.monotonic() - running.begin < a.seconds:

@@ -95,13 +95,11 @@ extension EventCollector {
       return .joinedCopy(
         of: try rows.map { part throws(StoreError) in try sources[part.source].key(key).slice(part.rows) })
     }
-    let count = rows.reduce(0) { $0 + $1.rows.count }
-    var values = BufferBuilder(capacity: count * width)
-    for part in rows {
-      let bytes = part.rows.lowerBound * width..<part.rows.upperBound * width
-      values.append(try sources[part.source].values(key).slice(bytes))
-    }
-    return ArrowArray(key.type, count: count, storage: .fixed(values.finish()))
+    let values = Buffer.joining(
+      try rows.map { part throws(StoreError) in
+        try sources[part.source].values(key).slice(part.rows.lowerBound * width..<part.rows.upperBound * width)
+      })
+    return ArrowArray(key.type, count: values.byteCount / width, storage: .fixed(values))
   }
 
   /// Takes rows that were found where they are kept from now on: all of them, one part after the other.
