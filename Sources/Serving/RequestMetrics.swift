@@ -130,16 +130,20 @@ struct RequestSeries: Sendable {
 
   mutating func add(_ observation: RequestMetrics.Observation) {
     times.observe(observation.seconds)
-    byteCount += observation.byteCount
-    statuses[observation.status, default: 0] += 1
+    count(observation)
   }
 
-  /// Adds a request of a tenant's. One that a limit kept out is counted apart: turned away at once, thousands of them would
-  /// hide how the others fare.
+  /// Adds a request of a tenant's. Of one that a limit kept out the time is left aside: turned away at once, thousands of
+  /// them would hide how the others fare.
   mutating func addTenants(_ observation: RequestMetrics.Observation) {
     guard let limit = observation.limit else { return add(observation) }
-    statuses[observation.status, default: 0] += 1
     throttled[limit, default: 0] += 1
+    count(observation)
+  }
+
+  private mutating func count(_ observation: RequestMetrics.Observation) {
+    byteCount += observation.byteCount
+    statuses[observation.status, default: 0] += 1
   }
 
   /// Of those that the server could not answer.

@@ -73,9 +73,12 @@ import Testing
     let limited = Self.tenant("limited", #""sequences": {"*": "*"}, "requests_per_second": 0.5"#)
     let (server, _) = try server(Self.file(limited, Self.owner))
     let target = "/v1/sequences/all/users/1"
-    #expect(try server.get(target, headers: Self.bearer("limited")).status == 200)
+    let first = try server.get(target, headers: Self.bearer("limited"))
+    #expect(first.status == 200)
+    var limitedByteCount = first.body.count
     for _ in 0..<3 {
       let answer = try server.get(target, headers: Self.bearer("limited"))
+      limitedByteCount += answer.body.count
       #expect(answer.status == 429 && (1...2).contains(Int(answer.headers["retry-after"] ?? "") ?? 0))
       #expect(try server.get(target, headers: Self.bearer("owner")).status == 200)
     }
@@ -87,6 +90,7 @@ import Testing
     #expect(samples["seqline_tenant_request_seconds_count", ["tenant": "owner"]] == 3)
     #expect(samples["seqline_tenant_request_seconds_count", ["tenant": "limited"]] == 1, "of what was let in")
     #expect(samples["seqline_tenant_response_bytes_total", ["tenant": "owner"]] ?? 0 > 300)
+    #expect(samples["seqline_tenant_response_bytes_total", ["tenant": "limited"]] == Double(limitedByteCount))
   }
 
   @Test func newTenantsAreTakenUpAndWrongOnesAreNot() throws {
